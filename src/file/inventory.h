@@ -6,10 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -42,7 +42,7 @@ class Inventory {
 
  private:
   std::vector<TensorInfo> tensors_;
-  std::unordered_map<std::string_view, std::size_t> by_name_;
+  std::map<std::string_view, std::size_t> by_name_;  // ordered: no crafted set of names makes look-ups slow
 };
 
 struct ModelFiles {
@@ -55,7 +55,8 @@ struct ModelFiles {
 
 // A path to a GGUF file; of a split model any part may be named, the others are found beside it.
 Result<ModelFiles> open_model(const std::string& path);
-// The same over bytes in memory (the embedded model, tests, fuzzers): one unsplit GGUF.
+// The same over bytes in memory (the embedded model, tests, fuzzers): one unsplit GGUF. Does not own `bytes`;
+// tensors are as aligned in memory as offset and `bytes` are. `name` stands for the path in messages.
 Result<ModelFiles> open_model(std::span<const std::byte> bytes, std::string name);
 
 }  // namespace cistern::file

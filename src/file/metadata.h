@@ -6,11 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -22,7 +23,8 @@ enum class ValueType : std::uint32_t {
   kU8 = 0, kI8, kU16, kI16, kU32, kI32, kF32, kBool, kString, kArray, kU64, kI64, kF64,
 };
 
-std::string_view name_of(ValueType type) noexcept;  // "u32", "string", …
+std::string_view name_of(ValueType type) noexcept;   // "u32", "string", …
+std::size_t scalar_bytes(ValueType type) noexcept;  // of one value; 0 for strings and arrays
 
 struct Value {
   ValueType type = ValueType::kU8;     // kArray for arrays
@@ -44,13 +46,16 @@ class Metadata {
   bool has(std::string_view key) const { return find(key) != nullptr; }
   std::span<const std::string_view> keys() const { return order_; }  // in file order
   const std::string& where() const { return where_; }
+  // "file: key 'name' at byte N", for messages about the value of a key (present or not).
+  std::string where(std::string_view key) const;
 
   // Required values: kFormat when absent or of another type (integers: any width, not negative).
   Result<std::string_view> string(std::string_view key) const;
   Result<std::uint64_t> uint(std::string_view key) const;
   Result<double> number(std::string_view key) const;  // f32 or f64
   Result<bool> boolean(std::string_view key) const;
-  Result<std::vector<std::uint64_t>> uints(std::string_view key) const;       // array of any integers; a scalar is one
+  // Array of any integers, none negative, at most 2^22 of them (they are widened); a scalar counts as one.
+  Result<std::vector<std::uint64_t>> uints(std::string_view key) const;
   Result<std::vector<bool>> booleans(std::string_view key) const;             // array of bool
   Result<std::vector<float>> floats(std::string_view key) const;              // array of f32
   Result<std::span<const std::string_view>> strings(std::string_view key) const;
@@ -63,9 +68,13 @@ class Metadata {
   Result<std::optional<bool>> find_boolean(std::string_view key) const;
 
  private:
+  Result<const Value*> require(std::string_view key) const;
+  Result<const Value*> require_array(std::string_view key, ValueType element) const;
+  std::unexpected<Error> mistyped(std::string_view key, const Value& value, std::string_view expected) const;
+
   std::string where_;
   std::vector<std::string_view> order_;
-  std::unordered_map<std::string_view, Value> values_;
+  std::map<std::string_view, Value> values_;  // ordered: no crafted set of keys makes look-ups slow
 };
 
 }  // namespace cistern::file

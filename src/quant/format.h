@@ -1,6 +1,6 @@
-// One table of every tensor format: name, GGUF number, block geometry and the scalar reference codec, which is
-// the oracle of all kernels (bit-exact with ggml's to_float). A row of a matrix is a whole number of blocks.
-// Used by file/ (sizes), kernels/ (fallback and tests), kv/ (encode). Pure functions; thread-safe; no SIMD.
+// One table of every tensor format: name, GGUF number, block geometry and the scalar reference codec, the
+// oracle of all kernels (bit-exact with ggml's to_float). A row of a matrix is a whole number of blocks. Used
+// by file/ (sizes), kernels/ (fallback and tests), kv/ (encode). Pure functions; thread-safe; no SIMD.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,8 @@ std::span<const Format> all_formats() noexcept;
 const Format* find_by_ggml_type(std::uint32_t ggml_type) noexcept;  // null: unknown
 const Format* find_by_name(std::string_view name) noexcept;         // null: unknown; exact, case-sensitive
 
-// Why a known-but-withdrawn ggml type number is refused ("Q4_2 was withdrawn …"); empty if never assigned.
+// Why a known ggml type number is refused, one clause that opens with the type's name: withdrawn ("Q4_2 was
+// withdrawn …") or never stored in files ("Q8_1 is …"). Empty if the number is in use or was never assigned.
 std::string_view withdrawn_type_name(std::uint32_t ggml_type) noexcept;
 
 // Bytes of a row of `cols` values. Error: cols is no multiple of the block, or the product overflows.

@@ -37,6 +37,8 @@ struct Vocab {
   bool remove_extra_whitespaces = false;
   bool escape_whitespaces = true;
   std::span<const std::byte> precompiled_charsmap;  // Unigram and some SPM; empty if none
+  bool lowercase = true;                            // WordPiece
+  bool strip_accents = true;                        // WordPiece
 
   std::string where;  // the file, for error messages
 };

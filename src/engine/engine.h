@@ -1,0 +1,147 @@
+// The only door for front-ends: open a model file, load it within the memory budget, turn a prompt into a stream
+// of tokens. An OpenModel is cheap (file mapped, metadata read, nothing allocated for running) and serves the
+// commands that only look; an Engine adds the memory plan, the KV cache and the decoder. An Engine runs one
+// generation at a time and is used from one thread; cancel() alone may be called from any thread or a signal
+// handler. Lifetime: an Engine outlives its Generations; an OpenModel moves into its Engine.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "file/inventory.h"
+#include "plan/memory_plan.h"
+#include "sample/sampler.h"
+#include "spec/model_spec.h"
+#include "sys/cpu_features.h"
+#include "tensor/dtype.h"
+#include "text/jinja/template.h"
+#include "text/tokenizer.h"
+
+namespace cistern::engine {
+
+// What a model name means: a path, "guide" (the embedded model, also the empty name), or the unique prefix of a
+// file in the models directory ($CISTERN_MODELS, else $XDG_DATA_HOME/cistern/models).
+inline constexpr const char* kGuide = "guide";
+Result<std::string> resolve_model(const std::string& name);
+
+struct OpenOptions {
+  std::string model;         // see resolve_model
+  std::string pre_override;  // pre-tokenizer to use instead of the file's; empty: the file's
+};
+
+struct OpenModel {
+  std::string path;  // of the first file, or "guide"
+  file::ModelFiles files;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::optional<text::jinja::Template> chat_template;  // nothing: the file has none
+
+  const file::Inventory& inventory() const { return files.inventory; }
+};
+
+// Maps the files and reads metadata and tokenizer. A file with a broken template still opens when
+// `chat_template` is not asked for: the error comes from here only if the template does not parse.
+Result<OpenModel> open_model(const OpenOptions& options);
+
+struct LoadOptions {
+  std::optional<std::uint32_t> context_tokens;  // exact: refused when it does not fit
+  std::uint32_t wanted_tokens = 0;              // automatic context: no more than this is needed; 0: unknown
+  DType kv_type = DType::kF16;
+  int threads = 0;  // 0: one per physical core that this process may use
+  std::optional<sys::Isa> isa;
+  std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
+};
+
+struct Request {
+  std::vector<text::TokenId> prompt;  // complete: BOS and template included. Empty: an error
+  std::uint32_t max_tokens = 0;       // 0: until an end token or the end of the context
+  sample::SamplerOptions sampling;
+  std::vector<std::string> stop;   // strings that end the answer; never shown, not even in part
+  bool ignore_end = false;         // go on after end tokens
+  bool context_shift = false;      // when full, forget the older half (after keep_tokens) and go on
+  std::uint32_t keep_tokens = 0;   // first tokens that a shift keeps
+};
+
+enum class StopReason { kEnd, kLength, kStopString, kContextFull, kCancelled };
+const char* name_of(StopReason reason);  // "end", "length", "stop", "context", "cancelled"
+
+struct Stats {
+  double load_s = 0;
+  std::uint32_t prompt_tokens = 0;
+  std::uint32_t reused_tokens = 0;  // of the prompt, found in the KV cache
+  double prefill_s = 0;
+  std::uint32_t generated_tokens = 0;
+  double decode_s = 0;  // of the tokens after the first
+  std::uint64_t peak_rss_bytes = 0;
+  std::uint64_t planned_bytes = 0;
+
+  double prefill_tok_s() const;  // 0 when nothing was measured
+  double decode_tok_s() const;
+};
+
+struct Step {
+  text::TokenId id;
+  std::string text;  // complete UTF-8; may be empty while a character or a stop string is undecided
+};
+
+class Engine;
+
+// One answer being generated. The first next() reads the prompt.
+class Generation {
+ public:
+  Generation(Generation&&) noexcept;
+  ~Generation();
+
+  // The next token; nothing when the answer has ended (then stop_reason() says why). The end token itself is
+  // not a step. Text still held back when the answer ends comes with tail().
+  Result<std::optional<Step>> next();
+  std::string tail();  // after the end: what was held back and is to be shown; empty mostly
+  StopReason stop_reason() const;
+  Stats stats() const;
+
+ private:
+  friend class Engine;
+  struct Impl;
+  explicit Generation(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+class Engine {
+ public:
+  // kMemory when weights and the asked context do not fit, with numbers and the largest context that fits.
+  static Result<std::unique_ptr<Engine>> load(OpenModel model, const LoadOptions& options);
+  ~Engine();
+
+  const OpenModel& model() const;
+  const text::Tokenizer& tokenizer() const;
+  const spec::ModelSpec& spec() const;
+  const plan::MemoryPlan& plan() const;
+  std::uint32_t context_tokens() const;
+  std::string backend() const;  // "avx512, 2 threads"
+
+  // Starts an answer. Tokens of the prompt that the KV cache holds from the generation before are re-used.
+  // kTooLong when the prompt does not fit the context.
+  Result<Generation> submit(Request request);
+
+  // Logits after every token of `ids`, from an empty cache, `chunk_tokens` at a time (0: as the plan has it).
+  // `row` receives n_vocab values per token, in order.
+  Result<void> logits(std::span<const text::TokenId> ids, std::uint32_t chunk_tokens,
+                      const std::function<void(std::span<const float>)>& row);
+
+  // Ends the running generation before its next token (or between two chunks of its prompt).
+  void cancel() noexcept;
+
+ private:
+  friend class Generation;
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cistern::engine

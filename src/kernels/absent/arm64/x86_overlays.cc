@@ -1,0 +1,9 @@
+// On arm64 there are no x86 kernels.
+#include "kernels/overlays.h"
+
+namespace cistern::kernels {
+
+void overlay_avx2(KernelTable&) noexcept {}
+void overlay_avx512(KernelTable&) noexcept {}
+
+}  // namespace cistern::kernels

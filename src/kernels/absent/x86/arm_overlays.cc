@@ -1,0 +1,8 @@
+// On x86-64 there are no arm kernels.
+#include "kernels/overlays.h"
+
+namespace cistern::kernels {
+
+void overlay_neon(KernelTable&) noexcept {}
+
+}  // namespace cistern::kernels

@@ -1,0 +1,18 @@
+// Float kernels for avx2.
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+
+#include "kernels/kernel_table.h"
+#include "kernels/overlays.h"
+
+#include "kernels/avx2/region_begin.h"
+// Inside the region:
+#include "kernels/generic/f32_kernels.h"
+#include "kernels/avx2/region_end.h"
+
+namespace cistern::kernels {
+
+void overlay_avx2(KernelTable& table) noexcept { overlay_f32(table); }
+
+}  // namespace cistern::kernels

@@ -1,0 +1,29 @@
+#include "kernels/kernel_table.h"
+
+#include "kernels/overlays.h"
+
+namespace cistern::kernels {
+namespace {
+
+KernelTable build(sys::Isa isa) noexcept {
+  KernelTable table;
+  overlay_scalar(table);
+  if (isa == sys::Isa::kAvx2 || isa == sys::Isa::kAvx512) overlay_avx2(table);
+  if (isa == sys::Isa::kAvx512) overlay_avx512(table);
+  if (isa == sys::Isa::kNeon) overlay_neon(table);
+  table.isa = isa;
+  return table;
+}
+
+}  // namespace
+
+const KernelTable& resolve(sys::Isa isa) noexcept {
+  static const KernelTable kTables[] = {build(sys::Isa::kScalar), build(sys::Isa::kAvx2),
+                                        build(sys::Isa::kAvx512), build(sys::Isa::kNeon)};
+  for (const KernelTable& table : kTables) {
+    if (table.isa == isa) return table;
+  }
+  return kTables[0];
+}
+
+}  // namespace cistern::kernels

@@ -1,0 +1,50 @@
+// Every kernel the engine computes with, behind one table per ISA: one thread, one tile, no allocation, no
+// errors. resolve() starts from scalar and replaces what the ISA has. Called by ops/ only. Each output value is
+// reduced in an order fixed by its own inputs (16 lanes, then a tree), so it does not depend on which other rows
+// or tokens share the tile: the base of "same bits" (ARCHITECTURE.md). Immutable; thread-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "quant/format.h"
+#include "sys/cpu_features.h"
+#include "tensor/dtype.h"
+
+namespace cistern::kernels {
+
+inline constexpr int kTileRows = 4;    // weight rows per tile call at most
+inline constexpr int kTileTokens = 4;  // activation rows per tile call at most
+
+// out[t * out_stride + r] = sum over i of w[r * w_stride + i] * x[t * x_stride + i], i < n.
+struct DotTile {
+  const float* w = nullptr;  // n_rows rows, w_stride floats apart
+  std::size_t w_stride = 0;
+  int n_rows = 0;  // 1..kTileRows
+  const float* x = nullptr;  // n_tokens rows, x_stride floats apart
+  std::size_t x_stride = 0;
+  int n_tokens = 0;  // 1..kTileTokens
+  std::size_t n = 0;
+  float* out = nullptr;
+  std::size_t out_stride = 0;
+};
+
+struct KernelTable {
+  sys::Isa isa = sys::Isa::kScalar;
+  std::array<quant::DequantizeFn, kDTypeCount> dequantize{};  // null: storage-only type
+
+  void (*dot_tile)(const DotTile& tile) noexcept = nullptr;
+  // Sum of a[i] * b[i].
+  float (*dot)(const float* a, const float* b, std::size_t n) noexcept = nullptr;
+  // y[i] += scale * x[i].
+  void (*add_scaled)(float scale, const float* x, float* y, std::size_t n) noexcept = nullptr;
+  // y[i] *= scale.
+  void (*scale)(float scale, float* y, std::size_t n) noexcept = nullptr;
+  // y[i] = x[i] / sqrt(mean(x^2) + eps) * w[i]  (RMSNorm, Zhang & Sennrich 2019). x == y is allowed.
+  void (*rms_norm)(const float* x, const float* w, float eps, float* y, std::size_t n) noexcept = nullptr;
+};
+
+// The table of an ISA that this machine has (sys::choose_isa decides that).
+const KernelTable& resolve(sys::Isa isa) noexcept;
+
+}  // namespace cistern::kernels

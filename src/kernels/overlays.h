@@ -1,0 +1,14 @@
+// What each ISA replaces in a KernelTable that starts as scalar. One function per ISA folder; a folder that the
+// build leaves out for this processor has its absence in absent/. Used by kernel_table.cc only.
+#pragma once
+
+#include "kernels/kernel_table.h"
+
+namespace cistern::kernels {
+
+void overlay_scalar(KernelTable& table) noexcept;
+void overlay_avx2(KernelTable& table) noexcept;
+void overlay_avx512(KernelTable& table) noexcept;
+void overlay_neon(KernelTable& table) noexcept;
+
+}  // namespace cistern::kernels

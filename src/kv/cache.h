@@ -1,0 +1,55 @@
+// Keys and values of one sequence, per layer, in the type the plan chose. A windowed layer is a ring that keeps
+// only what its window can still see. Written and read by ops/ through LayerView; the decoder moves the length.
+// Owns its memory, allocated once by create(); it is committed by the system as it fills. Not thread-safe,
+// except that threads may write different rows of a chunk at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "kv/cache_shape.h"
+#include "sys/buffer.h"
+
+namespace cistern::kv {
+
+// Where the rows of a layer lie: position p is slot p % slots.
+struct LayerView {
+  LayerShape shape;
+  DType type = DType::kF16;
+  std::uint32_t slots = 0;
+  std::byte* keys = nullptr;    // slots rows of key_row_bytes
+  std::byte* values = nullptr;  // slots rows of value_row_bytes
+  std::uint64_t key_row_bytes = 0;
+  std::uint64_t value_row_bytes = 0;
+
+  std::byte* key_row(std::uint64_t position) const { return keys + position % slots * key_row_bytes; }
+  std::byte* value_row(std::uint64_t position) const { return values + position % slots * value_row_bytes; }
+};
+
+class Cache {
+ public:
+  // kMemory when the system refuses the memory; the errors of validate().
+  static Result<Cache> create(CacheShape shape);
+
+  const CacheShape& shape() const { return shape_; }
+  std::uint32_t length() const { return length_; }  // tokens held
+  LayerView layer(std::uint32_t li) const { return layers_[li]; }
+
+  // After a chunk's keys and values are written. REQUIRES: the sum stays within the context.
+  void advance(std::uint32_t n_tokens);
+
+  // Whether the cache can be cut back to `length` tokens: windowed layers must still hold what is seen there.
+  bool can_truncate(std::uint32_t length) const;
+  void truncate(std::uint32_t length);  // REQUIRES: can_truncate(length)
+
+ private:
+  CacheShape shape_;
+  sys::Buffer buffer_;
+  std::vector<LayerView> layers_;
+  std::uint32_t length_ = 0;
+  std::uint32_t high_water_ = 0;  // the longest since empty: says what the rings have overwritten
+};
+
+}  // namespace cistern::kv

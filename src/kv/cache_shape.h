@@ -1,0 +1,44 @@
+// The arithmetic of the KV cache: how many positions each layer keeps and how many bytes that is. The planner
+// prints these numbers and kv/cache.cc allocates them: there is no second copy (contract 1). Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "tensor/dtype.h"
+
+namespace cistern::kv {
+
+struct LayerShape {
+  std::uint32_t n_kv_heads = 0;
+  std::uint32_t key_dim = 0;    // values per key head
+  std::uint32_t value_dim = 0;  // values per value head
+  std::uint32_t window = 0;     // tokens that a query sees, itself included; 0: all
+};
+
+struct CacheShape {
+  std::vector<LayerShape> layers;
+  DType type = DType::kF16;
+  std::uint32_t context_tokens = 0;  // longest sequence
+  std::uint32_t chunk_tokens = 1;    // most tokens appended at once
+};
+
+// The types a cache can have: f32, f16, bf16, q8_0, q4_0.
+bool is_cache_type(DType type) noexcept;
+
+// kUnsupported when `type` is none of them, or a head is no whole number of its blocks.
+Result<void> validate(const CacheShape& shape);
+
+// Positions kept: the whole context, or for a window what the earliest query of a chunk still sees.
+std::uint32_t slots_of(const LayerShape& layer, const CacheShape& shape) noexcept;
+
+// Bytes of one token's keys (all heads) and of its values. REQUIRES: validate() succeeded.
+std::uint64_t key_row_bytes(const LayerShape& layer, DType type) noexcept;
+std::uint64_t value_row_bytes(const LayerShape& layer, DType type) noexcept;
+
+// Bytes of a layer and of the whole cache, exactly what Cache::create allocates.
+std::uint64_t layer_bytes(const LayerShape& layer, const CacheShape& shape) noexcept;
+std::uint64_t total_bytes(const CacheShape& shape) noexcept;
+
+}  // namespace cistern::kv

@@ -1,0 +1,97 @@
+// Grouped-query attention (Ainslie et al. 2023), with the options of the decoder family: fused projections,
+// biases, per-head norms, windows, soft caps, a norm on the output.
+#include "model/blocks.h"
+#include "ops/attention.h"
+#include "ops/elementwise.h"
+#include "ops/matmul.h"
+
+namespace cistern::model {
+namespace {
+
+using spec::Role;
+
+// Queries, keys and values of the chunk, wherever the projections put them.
+struct Heads {
+  ops::HeadsView q, k, v;
+};
+
+// One matrix gives all three, side by side in each row.
+Result<Heads> project_fused(const Step& step, const spec::AttentionSpec& a, const WeightSet& weights) {
+  const std::uint32_t q_cols = a.n_heads * a.head_dim;
+  const std::uint32_t k_cols = a.n_kv_heads * a.head_dim;
+  const std::uint32_t v_cols = a.n_kv_heads * a.value_dim;
+  const TensorView rows = step.buffer(step.layout.qkv, std::uint64_t{q_cols} + k_cols + v_cols);
+  CISTERN_TRY(const store::Lease wqkv, weights.lease(step.store, Role::kWqkv));
+  ops::matmul(step.exec, wqkv.view(), step.normed(), rows);
+  return Heads{.q = {rows, 0, a.n_heads, a.head_dim},
+               .k = {rows, q_cols, a.n_kv_heads, a.head_dim},
+               .v = {rows, q_cols + k_cols, a.n_kv_heads, a.value_dim}};
+}
+
+Result<ops::HeadsView> project(const Step& step, const WeightSet& weights, Role weight, Role bias,
+                               std::uint64_t offset, std::uint32_t n_heads, std::uint32_t head_dim) {
+  const TensorView rows = step.buffer(offset, std::uint64_t{n_heads} * head_dim);
+  CISTERN_TRY(const store::Lease w, weights.lease(step.store, weight));
+  CISTERN_TRY(const store::Lease b, weights.lease(step.store, bias));
+  ops::matmul(step.exec, w.view(), step.normed(), rows, b.view());
+  return ops::HeadsView{rows, 0, n_heads, head_dim};
+}
+
+Result<Heads> project_separate(const Step& step, const spec::AttentionSpec& a, const WeightSet& weights) {
+  const std::uint64_t token_bytes = std::uint64_t{step.n_tokens} * sizeof(float);
+  const std::uint64_t k_offset = step.layout.qkv + std::uint64_t{a.n_heads} * a.head_dim * token_bytes;
+  const std::uint64_t v_offset = k_offset + std::uint64_t{a.n_kv_heads} * a.head_dim * token_bytes;
+  Heads heads;
+  CISTERN_TRY(heads.q, project(step, weights, Role::kWq, Role::kBq, step.layout.qkv, a.n_heads, a.head_dim));
+  CISTERN_TRY(heads.k, project(step, weights, Role::kWk, Role::kBk, k_offset, a.n_kv_heads, a.head_dim));
+  CISTERN_TRY(heads.v, project(step, weights, Role::kWv, Role::kBv, v_offset, a.n_kv_heads, a.value_dim));
+  return heads;
+}
+
+Result<void> norm_heads(const Step& step, const WeightSet& weights, Role role, const ops::HeadsView& heads) {
+  if (!weights.has(role)) return {};
+  CISTERN_TRY(const store::Lease weight, weights.lease(step.store, role));
+  ops::rms_norm_heads(step.exec, heads, weight.view(), step.model.norm_eps);
+  return {};
+}
+
+ops::Rotation rotation_of(const Step& step, const spec::RopeSpec& rope) {
+  const bool use_long = step.long_rope && !rope.inv_freq_long.empty();
+  return {.inv_freq = use_long ? rope.inv_freq_long : rope.inv_freq,
+          .interleaved = rope.style == spec::RopeStyle::kInterleaved,
+          .factor = rope.attention_factor};
+}
+
+}  // namespace
+
+Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights) {
+  const spec::AttentionSpec& a = step.model.layers[li].attention;
+  CISTERN_TRY(const store::Lease norm, weights.lease(step.store, Role::kAttnNorm));
+  ops::rms_norm(step.exec, step.residual(), norm.view(), step.model.norm_eps, step.normed());
+
+  CISTERN_TRY(const Heads heads, weights.has(Role::kWqkv) ? project_fused(step, a, weights)
+                                                          : project_separate(step, a, weights));
+  CISTERN_TRY_VOID(norm_heads(step, weights, Role::kQNorm, heads.q));
+  CISTERN_TRY_VOID(norm_heads(step, weights, Role::kKNorm, heads.k));
+  const ops::Rotation rotation = rotation_of(step, step.model.ropes[a.rope]);
+  ops::rope(step.exec, heads.q, rotation, step.first_position);
+  ops::rope(step.exec, heads.k, rotation, step.first_position);
+
+  const kv::LayerView cache = step.cache.layer(li);
+  ops::store_kv(step.exec, heads.k, heads.v, cache, step.first_position);
+  const TensorView attended = step.buffer(step.layout.attended, std::uint64_t{a.n_heads} * a.value_dim);
+  ops::attention(step.exec, {.queries = heads.q, .cache = cache, .first_position = step.first_position,
+                             .scale = a.scale, .softcap = a.softcap, .out = attended});
+
+  CISTERN_TRY(const store::Lease wo, weights.lease(step.store, Role::kWo));
+  CISTERN_TRY(const store::Lease bo, weights.lease(step.store, Role::kBo));
+  ops::matmul(step.exec, wo.view(), attended, step.normed(), bo.view());
+  if (weights.has(Role::kPostAttnNorm)) {
+    CISTERN_TRY(const store::Lease post, weights.lease(step.store, Role::kPostAttnNorm));
+    ops::rms_norm(step.exec, step.normed(), post.view(), step.model.norm_eps, step.normed());
+  }
+  ops::add(step.exec, step.residual(), step.normed());
+  return {};
+}
+
+}  // namespace cistern::model

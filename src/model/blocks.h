@@ -1,0 +1,19 @@
+// The block kinds of a decoder layer, one file each. A block reads the residual stream, computes through the
+// step's buffers and adds its result to the residual. Errors come from the weight store only.
+#pragma once
+
+#include <cstdint>
+
+#include "base/error.h"
+#include "model/step.h"
+#include "model/weights.h"
+
+namespace cistern::model {
+
+// norm -> q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection (-> norm) -> residual.
+Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights);
+
+// norm -> gate, up -> activation(gate) * up -> down (-> norm) -> residual.
+Result<void> ffn_gated(const Step& step, std::uint32_t li, const WeightSet& weights);
+
+}  // namespace cistern::model

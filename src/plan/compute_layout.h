@@ -1,0 +1,31 @@
+// Where each activation buffer of a decoder step lies in the one arena that the plan sizes: offsets in bytes,
+// computed from the model's dimensions. model/ makes its views from these offsets and allocates nothing.
+#pragma once
+
+#include <cstdint>
+
+#include "spec/model_spec.h"
+
+namespace cistern::plan {
+
+struct ComputeLayout {
+  std::uint32_t chunk_tokens = 0;  // most tokens of one step
+  std::uint32_t logit_rows = 0;    // most rows of logits held at once
+  int threads = 1;
+  std::uint64_t scratch_floats_per_thread = 0;
+
+  // Byte offsets; each buffer is f32 (columns, chunk_tokens) unless said otherwise.
+  std::uint64_t residual = 0;  // (dim)
+  std::uint64_t normed = 0;    // (dim): input of a block, then its output
+  std::uint64_t qkv = 0;       // (query + key + value values of the widest layer)
+  std::uint64_t attended = 0;  // (heads * value_dim of the widest layer)
+  std::uint64_t gate_up = 0;   // (2 * hidden of the widest layer)
+  std::uint64_t gated = 0;     // (hidden)
+  std::uint64_t logits = 0;    // (n_vocab, logit_rows)
+  std::uint64_t scratch = 0;   // scratch_floats_per_thread floats per thread
+  std::uint64_t total_bytes = 0;
+};
+
+ComputeLayout make_compute_layout(const spec::ModelSpec& model, std::uint32_t chunk_tokens, int threads);
+
+}  // namespace cistern::plan

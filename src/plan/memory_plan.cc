@@ -1,0 +1,146 @@
+#include "plan/memory_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "quant/format.h"
+
+namespace cistern::plan {
+namespace {
+
+// Tokens of a prompt that go through the layers together.
+constexpr std::uint32_t kChunkTokens = 256;
+// An automatic context below this is of no use unless less was wanted.
+constexpr std::uint32_t kSmallestUsefulContext = 256;
+// Allocator slack, thread stacks as touched, file-system buffers.
+constexpr std::uint64_t kRuntimeBytes = 8ULL << 20U;
+// Sampler candidates and detokenizer state, per vocabulary entry.
+constexpr std::uint64_t kSamplerBytesPerToken = 24;
+
+class Planner {
+ public:
+  Planner(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
+          const Workload& workload)
+      : machine_(machine), model_(model), workload_(workload) {
+    fixed_.layers.resize(model.layers.size());
+    for (const spec::TensorSpec& tensor : model.tensors) {
+      const file::TensorInfo* info = inventory.find(tensor.name);
+      if (info == nullptr) continue;
+      fixed_.weights_bytes += info->bytes.size();
+      if (tensor.layer != spec::kNoLayer) fixed_.layers[static_cast<std::size_t>(tensor.layer)].weights += info->bytes.size();
+    }
+    fixed_.overhead_bytes = machine.process_bytes + kRuntimeBytes + kSamplerBytesPerToken * model.n_vocab;
+    fixed_.budget_bytes = machine.budget_bytes;
+    fixed_.budget_source = machine.budget_source;
+  }
+
+  MemoryPlan with_context(std::uint32_t context_tokens) const {
+    MemoryPlan plan = fixed_;
+    plan.cache.type = workload_.kv_type;
+    plan.cache.context_tokens = context_tokens;
+    plan.cache.chunk_tokens = std::min(kChunkTokens, context_tokens);
+    for (const spec::LayerSpec& layer : model_.layers) {
+      const spec::AttentionSpec& a = layer.attention;
+      plan.cache.layers.push_back(
+          {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window});
+    }
+    for (std::size_t li = 0; li < plan.layers.size(); ++li) {
+      plan.layers[li].kv = kv::layer_bytes(plan.cache.layers[li], plan.cache);
+    }
+    plan.kv_bytes = kv::total_bytes(plan.cache);
+    plan.compute = make_compute_layout(model_, plan.cache.chunk_tokens, workload_.threads);
+    plan.buffer_bytes = plan.compute.total_bytes;
+    return plan;
+  }
+
+  // The largest context up to `most` that fits; 0: none does.
+  std::uint32_t largest_context(std::uint32_t most) const {
+    std::uint32_t fits = 0;
+    std::uint64_t too_many = std::uint64_t{most} + 1;
+    while (fits + std::uint64_t{1} < too_many) {
+      const auto middle = static_cast<std::uint32_t>(fits + (too_many - fits) / 2);
+      if (with_context(middle).total_bytes() <= machine_.budget_bytes) {
+        fits = middle;
+      } else {
+        too_many = middle;
+      }
+    }
+    return fits;
+  }
+
+  std::unexpected<Error> refuse(std::uint32_t context_tokens) const {
+    const MemoryPlan plan = with_context(context_tokens);
+    std::string message = fmt::format(
+        "does not fit: {} weights + {} KV cache for {} tokens + {} buffers + {} overhead = {}, but the budget is {} ({})",
+        describe_bytes(plan.weights_bytes), describe_bytes(plan.kv_bytes), context_tokens,
+        describe_bytes(plan.buffer_bytes), describe_bytes(plan.overhead_bytes), describe_bytes(plan.total_bytes()),
+        describe_bytes(machine_.budget_bytes), machine_.budget_source);
+    const std::uint32_t largest = largest_context(context_tokens);
+    if (largest > 0) {
+      message += fmt::format("; the largest context that fits is {} tokens: use --ctx {}", largest, largest);
+    } else {
+      message += fmt::format("; no context fits, the least that would do is {}: use a smaller model or quantization",
+                             describe_bytes(with_context(1).total_bytes()));
+    }
+    return fail(ErrorCode::kMemory, std::move(message));
+  }
+
+ private:
+  const Machine& machine_;
+  const spec::ModelSpec& model_;
+  const Workload& workload_;
+  MemoryPlan fixed_;  // what does not depend on the context
+};
+
+}  // namespace
+
+Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
+                             const Workload& workload) {
+  const std::uint32_t limit = model.context_tokens;
+  if (workload.context_tokens > limit) {
+    return fail(ErrorCode::kUsage, fmt::format("a context of {} tokens was asked for, but the model was made for at "
+                                               "most {}: use --ctx {} or less",
+                                               workload.context_tokens, limit, limit));
+  }
+  const Planner planner(machine, model, inventory, workload);
+  CISTERN_TRY_VOID(kv::validate(planner.with_context(1).cache));
+
+  if (workload.context_tokens > 0) {
+    MemoryPlan plan = planner.with_context(workload.context_tokens);
+    if (plan.total_bytes() > machine.budget_bytes) return planner.refuse(workload.context_tokens);
+    return plan;
+  }
+  const std::uint32_t wanted = workload.wanted_tokens > 0 ? std::min(limit, workload.wanted_tokens) : limit;
+  const std::uint32_t largest = planner.largest_context(wanted);
+  const std::uint32_t least = std::min(wanted, kSmallestUsefulContext);
+  if (largest < least) return planner.refuse(least);
+  return planner.with_context(largest);
+}
+
+std::string describe(const MemoryPlan& plan) {
+  const auto line = [](std::string_view what, std::uint64_t bytes, std::string_view note) {
+    return fmt::format("  {:<9} {:>10}  {}\n", what, describe_bytes(bytes), note);
+  };
+  return "memory plan\n" + line("weights", plan.weights_bytes, fmt::format("{} layers, mapped from the file", plan.layers.size())) +
+         line("KV cache", plan.kv_bytes,
+              fmt::format("{} tokens, {}", plan.cache.context_tokens, quant::format_of(plan.cache.type).name)) +
+         line("buffers", plan.buffer_bytes,
+              fmt::format("chunks of {} tokens, {} threads", plan.compute.chunk_tokens, plan.compute.threads)) +
+         line("overhead", plan.overhead_bytes, "the program itself") +
+         line("total", plan.total_bytes(), fmt::format("of {} ({})", describe_bytes(plan.budget_bytes), plan.budget_source));
+}
+
+std::string describe_bytes(std::uint64_t bytes) {
+  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+}  // namespace cistern::plan

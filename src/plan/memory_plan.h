@@ -1,0 +1,62 @@
+// The one arithmetic of memory (contract 1): what a run needs, byte by byte, computed from the model's spec and
+// its tensors before anything is allocated. The same MemoryPlan is printed, enforced by the loader and compared
+// with what happened; kv/ and the compute arena allocate exactly the sizes it holds. Pure: does no I/O.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "file/inventory.h"
+#include "kv/cache_shape.h"
+#include "plan/compute_layout.h"
+#include "spec/model_spec.h"
+
+namespace cistern::plan {
+
+// What the machine lets this process have.
+struct Machine {
+  std::uint64_t budget_bytes = 0;   // all that the process may hold, what it holds already included
+  std::string budget_source;        // which limit that is, for messages: "cgroup limit of 3.0 GiB"
+  std::uint64_t process_bytes = 0;  // resident before loading: code, libraries, tokenizer
+};
+
+struct Workload {
+  std::uint32_t context_tokens = 0;  // exact; 0: automatic
+  std::uint32_t wanted_tokens = 0;   // automatic: no more than this is useful; 0: the model's limit
+  DType kv_type = DType::kF16;
+  int threads = 1;
+};
+
+struct LayerBytes {
+  std::uint64_t weights = 0;
+  std::uint64_t kv = 0;
+};
+
+struct MemoryPlan {
+  std::vector<LayerBytes> layers;
+  std::uint64_t weights_bytes = 0;   // all tensors that the model uses, layers included
+  std::uint64_t kv_bytes = 0;        // all layers
+  std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes
+  std::uint64_t overhead_bytes = 0;  // the process itself and small heap objects
+  std::uint64_t budget_bytes = 0;
+  std::string budget_source;
+  kv::CacheShape cache;
+  ComputeLayout compute;
+
+  std::uint64_t total_bytes() const { return weights_bytes + kv_bytes + buffer_bytes + overhead_bytes; }
+};
+
+// Errors: kUsage (context beyond the model's limit, no KV type), kUnsupported (KV type and head size), kMemory
+// (does not fit: the numbers, and the largest context that would).
+Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
+                             const Workload& workload);
+
+// The plan as lines of text for people.
+std::string describe(const MemoryPlan& plan);
+
+// "4.1 GiB", "512 MiB", "7 KiB".
+std::string describe_bytes(std::uint64_t bytes);
+
+}  // namespace cistern::plan

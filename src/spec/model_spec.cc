@@ -1,0 +1,98 @@
+#include "spec/model_spec.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "quant/format.h"
+#include "spec/registry.h"
+
+namespace cistern::spec {
+namespace {
+
+std::string describe_shape(const Shape& shape) {
+  return shape.rows() == 1 ? fmt::format("[{}]", shape.cols()) : fmt::format("[{}, {}]", shape.cols(), shape.rows());
+}
+
+Result<void> check_tensor(const file::Inventory& inventory, const TensorSpec& expected) {
+  const file::TensorInfo* info = inventory.find(expected.name);
+  const std::string where = fmt::format("{}: tensor '{}'", inventory.metadata.where(), expected.name);
+  if (info == nullptr) {
+    if (expected.optional) return {};
+    return fail(ErrorCode::kFormat, "is missing; the file is incomplete or of another architecture", where);
+  }
+  const std::string at = fmt::format("{} at byte {}", where, info->offset);
+  if (info->shape != expected.shape) {
+    return fail(ErrorCode::kFormat,
+                fmt::format("has shape {}, must be {} by the metadata; the file is damaged",
+                            describe_shape(info->shape), describe_shape(expected.shape)),
+                at);
+  }
+  const quant::Format& format = quant::format_of(info->dtype);
+  if (format.dequantize == nullptr) {
+    return fail(ErrorCode::kUnsupported, fmt::format("is of type {}, which is no weight type", format.name), at);
+  }
+  const bool is_vector = expected.shape.rows() == 1;
+  if (is_vector && info->dtype != DType::kF32) {
+    return fail(ErrorCode::kUnsupported, fmt::format("is of type {}; norms and biases must be F32", format.name), at);
+  }
+  return {};
+}
+
+// A tensor that the architecture has no use for would silently change what the model is (contract 5).
+Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpec& model) {
+  std::set<std::string_view> known;
+  for (const TensorSpec& tensor : model.tensors) known.insert(tensor.name);
+  for (const file::TensorInfo& info : inventory.tensors()) {
+    if (known.contains(info.name)) continue;
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("is not part of the architecture '{}' as Cistern knows it; running without it could give "
+                            "wrong answers",
+                            model.arch),
+                fmt::format("{}: tensor '{}' at byte {}", inventory.metadata.where(), info.name, info.offset));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view group_of(Role role) noexcept {
+  switch (role) {
+    case Role::kTokenEmbedding: return "embedding";
+    case Role::kOutput: return "output";
+    case Role::kOutputNorm: case Role::kAttnNorm: case Role::kQNorm: case Role::kKNorm: case Role::kPostAttnNorm:
+    case Role::kFfnNorm: case Role::kPostFfnNorm: return "norm";
+    case Role::kWq: case Role::kWk: case Role::kWv: case Role::kWqkv: case Role::kWo: case Role::kBq: case Role::kBk:
+    case Role::kBv: case Role::kBo: return "attention";
+    case Role::kWGate: case Role::kWUp: case Role::kWGateUp: case Role::kWDown: return "ffn";
+    case Role::kRopeFactors: return "other";
+  }
+  return "other";
+}
+
+bool ModelSpec::needs_long_rope(std::uint64_t tokens) const {
+  return std::ranges::any_of(ropes, [tokens](const RopeSpec& rope) {
+    return !rope.inv_freq_long.empty() && tokens > rope.original_context;
+  });
+}
+
+Result<ModelSpec> read_model_spec(const file::Inventory& inventory) {
+  CISTERN_TRY(const std::string_view arch, inventory.metadata.string("general.architecture"));
+  for (const Architecture& architecture : architectures()) {
+    if (architecture.name != arch) continue;
+    CISTERN_TRY(Builder builder, Builder::create(inventory, std::string(arch)));
+    CISTERN_TRY_VOID(architecture.build(builder));
+    for (const TensorSpec& tensor : builder.model.tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
+    CISTERN_TRY_VOID(check_no_strangers(inventory, builder.model));
+    return std::move(builder.model);
+  }
+  std::vector<std::string_view> known;
+  for (const Architecture& architecture : architectures()) known.push_back(architecture.name);
+  return fail(ErrorCode::kUnsupported,
+              fmt::format("architecture '{}' is not known; known are {}", arch, fmt::join(known, ", ")),
+              fmt::format("{}: key 'general.architecture'", inventory.metadata.where()));
+}
+
+}  // namespace cistern::spec

@@ -1,0 +1,25 @@
+#include "sys/cpu_features.h"
+
+namespace cistern::sys {
+namespace {
+
+// The compiler's runtime also checks that the operating system saves the wide registers (XGETBV).
+bool has_avx2() noexcept {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+         __builtin_cpu_supports("f16c") != 0;
+}
+
+bool has_avx512() noexcept {
+  return has_avx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+}
+
+}  // namespace
+
+bool host_has(Isa isa) noexcept {
+  if (isa == Isa::kAvx2) return has_avx2();
+  if (isa == Isa::kAvx512) return has_avx512();
+  return isa == Isa::kScalar;
+}
+
+}  // namespace cistern::sys

@@ -1,0 +1,19 @@
+// One function per command: hangs it with its options, descriptions and examples into the command line.
+// Called once each by main.cc, in the order in which `cistern --help` lists them.
+#pragma once
+
+#include "tools/cli.h"
+
+namespace cistern::tools {
+
+void add_run(Cli& cli);
+void add_chat(Cli& cli);
+void add_inspect(Cli& cli);
+void add_tokenize(Cli& cli);
+void add_detokenize(Cli& cli);
+void add_template(Cli& cli);
+void add_logits(Cli& cli);
+void add_completions(Cli& cli);
+void add_man(Cli& cli);
+
+}  // namespace cistern::tools
