@@ -14,7 +14,7 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-con
   "$<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>")
 # libstdc++ 12 as seen by g++ 12 warns about its own std::expected and std::regex internals at -O2/-O3.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>")
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized;-Wno-restrict>")
 endif()
 
 if(CISTERN_SANITIZE)

@@ -40,13 +40,15 @@ struct OpenModel {
   std::string path;  // of the first file, or "guide"
   file::ModelFiles files;
   std::unique_ptr<text::Tokenizer> tokenizer;
-  std::optional<text::jinja::Template> chat_template;  // nothing: the file has none
+  std::optional<std::string_view> template_source;  // of the chat template; nothing: the file has none
+  double open_s = 0;                                // what opening took
 
   const file::Inventory& inventory() const { return files.inventory; }
+  // Parses template_source: kNotFound when there is none, kTemplate when it is malformed.
+  Result<text::jinja::Template> chat_template() const;
 };
 
-// Maps the files and reads metadata and tokenizer. A file with a broken template still opens when
-// `chat_template` is not asked for: the error comes from here only if the template does not parse.
+// Maps the files and reads metadata and tokenizer. A malformed chat template is no error here: plain text needs none.
 Result<OpenModel> open_model(const OpenOptions& options);
 
 struct LoadOptions {
@@ -77,7 +79,8 @@ struct Stats {
   std::uint32_t reused_tokens = 0;  // of the prompt, found in the KV cache
   double prefill_s = 0;
   std::uint32_t generated_tokens = 0;
-  double decode_s = 0;  // of the tokens after the first
+  std::uint32_t decode_steps = 0;  // passes after the prompt's, one token each; the end token counts
+  double decode_s = 0;             // what they took
   std::uint64_t peak_rss_bytes = 0;
   std::uint64_t planned_bytes = 0;
 

@@ -62,7 +62,9 @@ bool is_safetensors(std::span<const std::byte> bytes) {
 
 std::string describe_content(std::span<const std::byte> bytes) {
   if (bytes.empty()) return "an empty file";
-  const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 256));
+  const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
+                              std::min<std::size_t>(bytes.size(), 256));
+  if (std::string_view("GGUF").starts_with(head)) return "the first bytes of one: it is truncated";
   for (const Signature& signature : kSignatures) {
     if (head.starts_with(signature.prefix)) return std::string(signature.what);
   }

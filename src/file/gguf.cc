@@ -35,17 +35,20 @@ Result<void> check_version(const GgufReader& in, std::uint32_t version) {
   if (version == 2 || version == 3) return {};
   const bool swapped = version != 0 && (version & 0xFFFFU) == 0;
   const std::string message =
-      swapped ? std::string("big-endian GGUF is not supported: convert the file to little-endian")
-              : fmt::format("GGUF version {} is not supported (2 and 3 are): convert the model again", version);
+      swapped
+          ? std::string("big-endian GGUF is not supported: convert the file to little-endian")
+          : fmt::format("GGUF version {} is not supported (2 and 3 are): convert the model again", version);
   return fail(ErrorCode::kUnsupported, message, in.where({"version"}, 4));
 }
 
-Result<std::uint64_t> read_count(GgufReader& in, const Field& field, std::uint64_t limit, std::uint64_t min_bytes) {
+Result<std::uint64_t> read_count(GgufReader& in, const Field& field, std::uint64_t limit,
+                                 std::uint64_t min_bytes) {
   const std::uint64_t at = in.position();
   CISTERN_TRY(const auto count, in.scalar<std::uint64_t>(field));
   if (count > in.remaining() / min_bytes) {
-    return in.bad(field, at, fmt::format("{} do not fit into the {} bytes that follow: the file is truncated or damaged",
-                                         count, in.remaining()));
+    return in.bad(field, at,
+                  fmt::format("{} do not fit into the {} bytes that follow: the file is truncated or damaged",
+                              count, in.remaining()));
   }
   if (count > limit) return in.bad(field, at, fmt::format("{}, at most {} are allowed", count, limit));
   return count;
@@ -57,8 +60,9 @@ Result<Header> read_header(GgufReader& in) {
     return in.bad({"magic"}, 0, fmt::format("not a GGUF file: it looks like {}", describe_content(bytes)));
   }
   if (bytes.size() < kHeaderBytes) {
-    return in.bad({"header"}, 0, fmt::format("the file ends after {} bytes, a GGUF header has {}: it is truncated",
-                                             bytes.size(), kHeaderBytes));
+    return in.bad({"header"}, 0,
+                  fmt::format("the file ends after {} bytes, a GGUF header has {}: it is truncated",
+                              bytes.size(), kHeaderBytes));
   }
   CISTERN_TRY_VOID(in.take(4, {"magic"}));
   Header header;
@@ -82,7 +86,8 @@ Result<void> check_bools(const GgufReader& in, const Field& field, const Value& 
   const auto odd = std::ranges::find_if(value.data, [](std::byte b) { return b > std::byte{1}; });
   if (odd == value.data.end()) return {};
   const auto index = static_cast<std::uint64_t>(odd - value.data.begin());
-  return in.bad(field, value.offset + index, fmt::format("a bool is 0 or 1, found {}", static_cast<int>(*odd)));
+  return in.bad(field, value.offset + index,
+                fmt::format("a bool is 0 or 1, found {}", static_cast<int>(*odd)));
 }
 
 // `value.count` values of `value.element`, which is no array.
@@ -90,16 +95,17 @@ Result<void> read_elements(GgufReader& in, const Field& field, Value& value) {
   value.offset = in.position();
   const bool are_strings = value.element == ValueType::kString;
   const std::uint64_t min_bytes = are_strings ? kMinStringBytes : scalar_bytes(value.element);
-  if (value.count > in.remaining() / min_bytes) {
+  if (value.type == ValueType::kArray && value.count > in.remaining() / min_bytes) {
     return in.bad(field, value.offset,
-                  fmt::format("{} elements of type {} do not fit into the {} bytes that are left", value.count,
-                              name_of(value.element), in.remaining()));
+                  fmt::format("{} elements of type {} do not fit into the {} bytes that are left",
+                              value.count, name_of(value.element), in.remaining()));
   }
   if (!are_strings) {
     CISTERN_TRY(value.data, in.take(value.count * min_bytes, field));
     return value.element == ValueType::kBool ? check_bools(in, field, value) : Result<void>{};
   }
-  // A lying count must not reserve memory: beyond this the vector grows with the strings that are really there.
+  // A lying count must not reserve memory: beyond this the vector grows with the strings that are really
+  // there.
   value.strings.reserve(std::min<std::uint64_t>(value.count, 4096));
   for (std::uint64_t i = 0; i < value.count; ++i) {
     CISTERN_TRY(const auto text, in.string(field));
@@ -129,7 +135,8 @@ Result<void> read_pair(GgufReader& in, Metadata& metadata) {
   CISTERN_TRY(const auto key, in.string({"metadata key"}));
   const Field field{"key", key};
   if (key.empty()) return in.bad({"metadata key"}, at, "empty: every key needs a name");
-  if (key.size() > kMaxKeyBytes) return in.bad(field, at, fmt::format("keys are limited to {} bytes", kMaxKeyBytes));
+  if (key.size() > kMaxKeyBytes)
+    return in.bad(field, at, fmt::format("keys are limited to {} bytes", kMaxKeyBytes));
   CISTERN_TRY(Value value, read_value(in, field));
   if (!metadata.insert(key, std::move(value))) return in.bad(field, at, "the key is there a second time");
   return {};

@@ -1,7 +1,7 @@
-// The GGUF container: bytes of one file -> metadata and tensor records, nothing copied. Versions 2 and 3, little
-// endian; docs/file-formats.md states what is accepted. Everything is validated against the bytes that are there:
-// counts and lengths before they are used, tensor ranges inside the file, aligned, disjoint. Called by
-// inventory.cc and split.cc. Pure; views die with `bytes`. Format: ggml's docs/gguf.md.
+// The GGUF container: bytes of one file -> metadata and tensor records, nothing copied. Versions 2 and 3,
+// little endian; docs/file-formats.md states what is accepted. Everything is validated against the bytes that
+// are there: counts and lengths before they are used, tensor ranges inside the file, aligned, disjoint.
+// Called by inventory.cc and split.cc. Pure; views die with `bytes`. Format: ggml's docs/gguf.md.
 #pragma once
 
 #include <cstdint>

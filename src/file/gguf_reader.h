@@ -1,6 +1,6 @@
-// The cursor of the GGUF parser: every read is checked against the bytes that are left, and a failure names the
-// file, the field and the byte. Used by gguf.cc and gguf_tensors.cc only. Views handed out point into the file's
-// bytes. Not thread-safe (it is a position).
+// The cursor of the GGUF parser: every read is checked against the bytes that are left, and a failure names
+// the file, the field and the byte. Used by gguf.cc and gguf_tensors.cc only. Views handed out point into the
+// file's bytes. Not thread-safe (it is a position).
 #pragma once
 
 #include <fmt/format.h>
@@ -24,7 +24,8 @@ struct Field {
 
 class GgufReader {
  public:
-  GgufReader(std::span<const std::byte> bytes, std::string_view file) : bytes_(bytes), cursor_(bytes), file_(file) {}
+  GgufReader(std::span<const std::byte> bytes, std::string_view file)
+      : bytes_(bytes), cursor_(bytes), file_(file) {}
 
   std::span<const std::byte> bytes() const { return bytes_; }
   std::uint64_t position() const { return cursor_.position(); }
@@ -62,8 +63,8 @@ class GgufReader {
  private:
   std::unexpected<Error> truncated(const Field& field, std::uint64_t needed_bytes) const {
     return bad(field, position(),
-               fmt::format("needs {} bytes, but {} are left in the file: it is truncated or damaged", needed_bytes,
-                           remaining()));
+               fmt::format("needs {} bytes, but {} are left in the file: it is truncated or damaged",
+                           needed_bytes, remaining()));
   }
 
   std::span<const std::byte> bytes_;

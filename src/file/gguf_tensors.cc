@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "quant/format.h"
 
@@ -41,7 +42,8 @@ Result<void> read_shape(GgufReader& in, Record& record) {
   const std::uint64_t at = in.position();
   CISTERN_TRY(const auto n_dims, in.scalar<std::uint32_t>(record.field()));
   if (n_dims < 1 || n_dims > Shape::kMaxDims) {
-    return in.bad(record.field(), at, fmt::format("{} dimensions, expected 1 to {}", n_dims, Shape::kMaxDims));
+    return in.bad(record.field(), at,
+                  fmt::format("{} dimensions, expected 1 to {}", n_dims, Shape::kMaxDims));
   }
   std::array<std::uint64_t, Shape::kMaxDims> dims{1, 1, 1, 1};
   for (std::uint32_t i = 0; i < n_dims; ++i) {
@@ -49,8 +51,8 @@ Result<void> read_shape(GgufReader& in, Record& record) {
   }
   if (!Shape::checked_elements(dims)) {
     return in.bad(record.field(), at,
-                  fmt::format("dimensions [{}, {}, {}, {}]: one is zero or their product overflows", dims[0], dims[1],
-                              dims[2], dims[3]));
+                  fmt::format("dimensions [{}, {}, {}, {}]: one is zero or their product overflows", dims[0],
+                              dims[1], dims[2], dims[3]));
   }
   record.info.n_dims = static_cast<int>(n_dims);
   record.info.shape = Shape(dims[0], dims[1], dims[2], dims[3]);
@@ -99,10 +101,11 @@ Result<void> locate(const GgufReader& in, std::uint64_t data_begin, Record& reco
   const std::uint64_t room = data_begin < file_bytes ? file_bytes - data_begin : 0;
   TensorInfo& info = record.info;
   if (info.offset > room || record.data_bytes > room - info.offset) {
-    return in.bad(record.field(), record.at,
-                  fmt::format("its {} bytes at data offset {} end past the {} bytes of tensor data in the file: "
-                              "it is truncated or damaged",
-                              record.data_bytes, info.offset, room));
+    return in.bad(
+        record.field(), record.at,
+        fmt::format("its {} bytes at data offset {} end past the {} bytes of tensor data in the file: "
+                    "it is truncated or damaged",
+                    record.data_bytes, info.offset, room));
   }
   info.offset += data_begin;
   info.bytes = in.bytes().subspan(info.offset, record.data_bytes);
@@ -117,7 +120,7 @@ std::vector<std::size_t> indices(const std::vector<Record>& records) {
 
 Result<void> check_unique_names(const GgufReader& in, const std::vector<Record>& records) {
   auto order = indices(records);
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return records[i].info.name; });
+  std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(records[i].info.name, i); });
   for (std::size_t i = 1; i < order.size(); ++i) {
     const Record& record = records[order[i]];
     if (record.info.name == records[order[i - 1]].info.name) {
@@ -129,7 +132,7 @@ Result<void> check_unique_names(const GgufReader& in, const std::vector<Record>&
 
 Result<void> check_disjoint(const GgufReader& in, const std::vector<Record>& records) {
   auto order = indices(records);
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return records[i].info.offset; });
+  std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(records[i].info.offset, i); });
   for (std::size_t i = 1; i < order.size(); ++i) {
     const Record& before = records[order[i - 1]];
     const Record& record = records[order[i]];

@@ -1,5 +1,5 @@
-// The second half of a GGUF file: tensor records and the data section. Called by gguf.cc with the reader behind
-// the metadata. Internal to file/.
+// The second half of a GGUF file: tensor records and the data section. Called by gguf.cc with the reader
+// behind the metadata. Internal to file/.
 #pragma once
 
 #include <cstdint>

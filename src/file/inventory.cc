@@ -18,7 +18,8 @@ Result<ModelFiles> model_of(sys::MappedFile file, GgufPart part) {
   return model;
 }
 
-// The indexes grow with the file (bounded in gguf.cc); a machine without that memory is an error, not a crash.
+// The indexes grow with the file (bounded in gguf.cc); a machine without that memory is an error, not a
+// crash.
 template <class Open>
 Result<ModelFiles> catching_bad_alloc(const std::string& name, Open open) {
   try {

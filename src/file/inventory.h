@@ -1,7 +1,8 @@
-// What a model on disk consists of: its files, metadata and tensors (names, types, shapes, where the bytes lie).
-// Says nothing about what a tensor means. open_model() maps a GGUF file (and the other parts of a split one) and
-// validates everything against the bytes that are really there: afterwards every TensorInfo::bytes range is
-// inside its file, aligned and disjoint from the others. Lifetime: all views die with the ModelFiles.
+// What a model on disk consists of: its files, metadata and tensors (names, types, shapes, where the bytes
+// lie). Says nothing about what a tensor means. open_model() maps a GGUF file (and the other parts of a split
+// one) and validates everything against the bytes that are really there: afterwards every TensorInfo::bytes
+// range is inside its file, aligned and disjoint from the others. Lifetime: all views die with the
+// ModelFiles.
 #pragma once
 
 #include <cstddef>

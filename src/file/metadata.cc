@@ -36,7 +36,9 @@ constexpr std::array<TypeRow, 13> kTypes = {{
     {"f64", 8, false, true},
 }};
 
-const TypeRow& row_of(ValueType type) { return kTypes[static_cast<std::size_t>(type)]; }
+const TypeRow& row_of(ValueType type) {
+  return kTypes[static_cast<std::size_t>(type)];
+}
 
 template <class T>
 T load(std::span<const std::byte> data, std::uint64_t index = 0) {
@@ -46,7 +48,8 @@ T load(std::span<const std::byte> data, std::uint64_t index = 0) {
 }
 
 // Element `index` of packed little-endian integers, or nothing when it is negative.
-std::optional<std::uint64_t> load_unsigned(ValueType type, std::span<const std::byte> data, std::uint64_t index) {
+std::optional<std::uint64_t> load_unsigned(ValueType type, std::span<const std::byte> data,
+                                           std::uint64_t index) {
   const TypeRow& row = row_of(type);
   std::uint64_t bits = 0;
   std::memcpy(&bits, data.data() + index * row.bytes, row.bytes);
@@ -70,9 +73,13 @@ Result<std::optional<T>> if_present(const Metadata& metadata, std::string_view k
 
 }  // namespace
 
-std::string_view name_of(ValueType type) noexcept { return row_of(type).name; }
+std::string_view name_of(ValueType type) noexcept {
+  return row_of(type).name;
+}
 
-std::size_t scalar_bytes(ValueType type) noexcept { return row_of(type).bytes; }
+std::size_t scalar_bytes(ValueType type) noexcept {
+  return row_of(type).bytes;
+}
 
 bool Metadata::insert(std::string_view key, Value value) {
   const bool is_new = values_.emplace(key, std::move(value)).second;
@@ -99,7 +106,8 @@ Result<const Value*> Metadata::require(std::string_view key) const {
 
 std::unexpected<Error> Metadata::mistyped(std::string_view key, const Value& value,
                                           std::string_view expected) const {
-  return fail(ErrorCode::kFormat, fmt::format("expected {}, found {}", expected, describe_type(value)), where(key));
+  return fail(ErrorCode::kFormat, fmt::format("expected {}, found {}", expected, describe_type(value)),
+              where(key));
 }
 
 Result<const Value*> Metadata::require_array(std::string_view key, ValueType element) const {
@@ -141,7 +149,8 @@ Result<std::vector<std::uint64_t>> Metadata::uints(std::string_view key) const {
   CISTERN_TRY(const Value* value, require(key));
   if (!row_of(value->element).is_integer) return mistyped(key, *value, "integers");
   if (value->count > kMaxWidenedElements) {
-    return fail(ErrorCode::kFormat, fmt::format("{} integers, at most {} are allowed", value->count, kMaxWidenedElements),
+    return fail(ErrorCode::kFormat,
+                fmt::format("{} integers, at most {} are allowed", value->count, kMaxWidenedElements),
                 where(key));
   }
   std::vector<std::uint64_t> numbers;
@@ -149,7 +158,8 @@ Result<std::vector<std::uint64_t>> Metadata::uints(std::string_view key) const {
   for (std::uint64_t i = 0; i < value->count; ++i) {
     const auto number = load_unsigned(value->element, value->data, i);
     if (!number) {
-      return fail(ErrorCode::kFormat, fmt::format("element {} is negative, expected zero or more", i), where(key));
+      return fail(ErrorCode::kFormat, fmt::format("element {} is negative, expected zero or more", i),
+                  where(key));
     }
     numbers.push_back(*number);
   }

@@ -1,6 +1,7 @@
-// Makes names that come from a file fit for a one-line message: every byte that is not printable ASCII becomes
-// \xNN and long names are cut, with their length. Used wherever file/, spec/ and the tools quote a key, a tensor
-// name or a value. Pure; thread-safe.
+// Makes names that come from a file fit for a one-line message: every byte that is not printable ASCII
+// becomes
+// \xNN and long names are cut, with their length. Used wherever file/, spec/ and the tools quote a key, a
+// tensor name or a value. Pure; thread-safe.
 #pragma once
 
 #include <cstddef>

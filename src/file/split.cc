@@ -73,7 +73,8 @@ Result<void> append_tensors(Inventory& inventory, GgufPart& part, std::size_t fi
     info.file_index = file_index;
     if (!inventory.insert(info)) {
       return fail(ErrorCode::kFormat, "another part of the split model has a tensor of this name",
-                  fmt::format("{}: tensor '{}' at byte {}", part.metadata.where(), printable(info.name), info.offset));
+                  fmt::format("{}: tensor '{}' at byte {}", part.metadata.where(), printable(info.name),
+                              info.offset));
     }
   }
   return {};

@@ -1,6 +1,7 @@
-// Split models: NAME-00001-of-00003.gguf and its siblings, each a GGUF file of its own with the keys split.no,
-// split.count and split.tensors.count. Finds the parts, checks that they belong together and joins them into one
-// model: metadata of the first part, tensors of all. Called by open_model(); reads files, keeps no state.
+// Split models: NAME-00001-of-00003.gguf and its siblings, each a GGUF file of its own with the keys
+// split.no, split.count and split.tensors.count. Finds the parts, checks that they belong together and joins
+// them into one model: metadata of the first part, tensors of all. Called by open_model(); reads files, keeps
+// no state.
 #pragma once
 
 #include <cstdint>

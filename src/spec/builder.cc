@@ -96,7 +96,8 @@ Result<void> Builder::read_heads() {
   const auto per_layer = [this](std::string_view suffix) -> Result<std::vector<std::uint32_t>> {
     if (!metadata().has(key(suffix))) return bad_key(suffix, "is missing; the file is no complete model");
     CISTERN_TRY(std::vector<std::uint64_t> values, metadata().uints(key(suffix)));
-    if (values.size() == 1) values.resize(model.layers.size(), values[0]);
+    const bool is_scalar = metadata().find(key(suffix))->type != file::ValueType::kArray;
+    if (is_scalar) values.resize(model.layers.size(), values[0]);
     if (values.size() != model.layers.size()) {
       return bad_key(suffix, fmt::format("has {} values for {} layers", values.size(), model.layers.size()));
     }

@@ -19,8 +19,8 @@ Result<Buffer> Buffer::allocate(std::uint64_t bytes) {
                                    : mmap(nullptr, static_cast<std::size_t>(bytes), PROT_READ | PROT_WRITE,
                                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    return fail(ErrorCode::kMemory, fmt::format("the system refused {} bytes of memory: use a smaller context or model",
-                                                bytes));
+    return fail(ErrorCode::kMemory,
+                fmt::format("the system refused {} bytes of memory: use a smaller context or model", bytes));
   }
   buffer.bytes_ = {static_cast<std::byte*>(memory), static_cast<std::size_t>(bytes)};
   advise_huge_pages(buffer.bytes_);

@@ -21,13 +21,16 @@ std::string host_names() {
 
 }  // namespace
 
-std::string_view name_of(Isa isa) noexcept { return kNames[static_cast<std::size_t>(isa)]; }
+std::string_view name_of(Isa isa) noexcept {
+  return kNames[static_cast<std::size_t>(isa)];
+}
 
 Result<Isa> parse_isa(std::string_view name) {
   for (const Isa isa : kAllIsas) {
     if (name_of(isa) == name) return isa;
   }
-  return fail(ErrorCode::kUsage, fmt::format("no instruction set has this name; this machine has {}", host_names()),
+  return fail(ErrorCode::kUsage,
+              fmt::format("no instruction set has this name; this machine has {}", host_names()),
               std::string(name.substr(0, 32)));
 }
 
@@ -42,8 +45,8 @@ Isa best_isa() noexcept {
 Result<Isa> choose_isa(std::optional<Isa> forced) {
   if (!forced) return best_isa();
   if (host_has(*forced)) return *forced;
-  return fail(ErrorCode::kUnsupported,
-              fmt::format("this machine lacks the instruction set {}; it has {}", name_of(*forced), host_names()));
+  return fail(ErrorCode::kUnsupported, fmt::format("this machine lacks the instruction set {}; it has {}",
+                                                   name_of(*forced), host_names()));
 }
 
 }  // namespace cistern::sys

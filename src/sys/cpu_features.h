@@ -1,7 +1,7 @@
 // Which instruction-set level the kernels may use on this machine, decided at run time: one binary runs
-// everywhere. host_has() asks processor and operating system (x86/, arm64/); the features of a level are those
-// that kernels/<isa>/region_begin.h compiles for. Used by engine/ to pick a kernel table, by tests to run all
-// levels that the host has. Pure after start-up; thread-safe.
+// everywhere. host_has() asks processor and operating system (x86/, arm64/); the features of a level are
+// those that kernels/<isa>/region_begin.h compiles for. Used by engine/ to pick a kernel table, by tests to
+// run all levels that the host has. Pure after start-up; thread-safe.
 #pragma once
 
 #include <array>
@@ -22,10 +22,10 @@ enum class Isa : std::uint8_t {
 
 inline constexpr std::array kAllIsas = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kNeon};
 
-std::string_view name_of(Isa isa) noexcept;        // "scalar", "avx2", "avx512", "neon"
-Result<Isa> parse_isa(std::string_view name);      // kUsage: no such level
+std::string_view name_of(Isa isa) noexcept;    // "scalar", "avx2", "avx512", "neon"
+Result<Isa> parse_isa(std::string_view name);  // kUsage: no such level
 bool host_has(Isa isa) noexcept;
-Isa best_isa() noexcept;                           // the widest that the host has
+Isa best_isa() noexcept;                            // the widest that the host has
 Result<Isa> choose_isa(std::optional<Isa> forced);  // kUnsupported: the host lacks the forced one
 
 }  // namespace cistern::sys

@@ -65,7 +65,8 @@ struct MappedFile::Impl {
   Stamp stamp;
   std::optional<GuardedRange> guard;
 
-  Impl(std::string path_in, std::span<const std::byte> bytes_in) : path(std::move(path_in)), bytes(bytes_in) {}
+  Impl(std::string path_in, std::span<const std::byte> bytes_in)
+      : path(std::move(path_in)), bytes(bytes_in) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
@@ -100,7 +101,8 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   if (!impl->bytes.empty()) {
     impl->guard = GuardedRange::watch(impl->bytes.data(), impl->bytes.size());
     if (!impl->guard) {
-      return fail(ErrorCode::kIo, fmt::format("more than {} files mapped at once", GuardedRange::kMaxRanges), path);
+      return fail(ErrorCode::kIo, fmt::format("more than {} files mapped at once", GuardedRange::kMaxRanges),
+                  path);
     }
   }
   return MappedFile(std::move(impl));
@@ -110,14 +112,19 @@ MappedFile MappedFile::borrow(std::span<const std::byte> bytes, std::string name
   return MappedFile(std::make_unique<Impl>(std::move(name), bytes));
 }
 
-std::span<const std::byte> MappedFile::bytes() const noexcept { return impl_->bytes; }
+std::span<const std::byte> MappedFile::bytes() const noexcept {
+  return impl_->bytes;
+}
 
-const std::string& MappedFile::path() const noexcept { return impl_->path; }
+const std::string& MappedFile::path() const noexcept {
+  return impl_->path;
+}
 
 Result<void> MappedFile::check_intact() const {
   if (impl_->guard) {
     if (const auto offset = impl_->guard->damaged_offset()) {
-      return fail(ErrorCode::kIo, "could not be read (file truncated while in use, or a disk error): load it again",
+      return fail(ErrorCode::kIo,
+                  "could not be read (file truncated while in use, or a disk error): load it again",
                   fmt::format("{}: byte {}", impl_->path, *offset));
     }
   }
@@ -127,7 +134,8 @@ Result<void> MappedFile::check_intact() const {
   const Stamp now = stamp_of(status);
   if (now == impl_->stamp) return {};
   if (now.bytes < impl_->stamp.bytes) {
-    return fail(ErrorCode::kIo, fmt::format("the file shrank from {} bytes while in use: load it again", impl_->stamp.bytes),
+    return fail(ErrorCode::kIo,
+                fmt::format("the file shrank from {} bytes while in use: load it again", impl_->stamp.bytes),
                 fmt::format("{}: byte {}", impl_->path, now.bytes));
   }
   return fail(ErrorCode::kIo, "the file was changed while in use: load it again", impl_->path);

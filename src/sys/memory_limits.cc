@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
-double gib(std::uint64_t bytes) { return static_cast<double>(bytes) / static_cast<double>(std::uint64_t{1} << 30U); }
+double gib(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / static_cast<double>(std::uint64_t{1} << 30U);
+}
 
 }  // namespace
 
@@ -21,7 +23,8 @@ std::uint64_t MemoryLimits::budget_bytes() const {
 
 std::string MemoryLimits::describe() const {
   const std::uint64_t budget = budget_bytes();
-  if (cgroup_bytes == budget) return fmt::format("{:.2f} GiB left under the cgroup's memory limit", gib(budget));
+  if (cgroup_bytes == budget)
+    return fmt::format("{:.2f} GiB left under the cgroup's memory limit", gib(budget));
   if (address_space_bytes == budget) {
     return fmt::format("{:.2f} GiB left under the address-space limit (ulimit -v)", gib(budget));
   }

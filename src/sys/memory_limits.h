@@ -1,6 +1,7 @@
-// What memory this process may still take, from every side that can say no: the machine, its cgroup (container)
-// and the address-space limit (ulimit -v). plan/ takes the smallest as the budget of a run. A snapshot: read it
-// again for fresh numbers. Thread-safe; reading never fails (what the system does not tell is no limit).
+// What memory this process may still take, from every side that can say no: the machine, its cgroup
+// (container) and the address-space limit (ulimit -v). plan/ takes the smallest as the budget of a run. A
+// snapshot: read it again for fresh numbers. Thread-safe; reading never fails (what the system does not tell
+// is no limit).
 #pragma once
 
 #include <cstdint>

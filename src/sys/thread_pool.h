@@ -1,7 +1,8 @@
-// A fixed set of threads that run one task together: run(task) calls task(thread_index, thread_count) once per
-// thread, the caller being thread 0, and returns when all have returned. Used by ops/ many times per token, so
-// waiting spins briefly before it sleeps and nothing is allocated. One run at a time, none inside a task; tasks
-// do not throw. What the caller wrote before run() is visible to the tasks, and what they wrote to the caller.
+// A fixed set of threads that run one task together: run(task) calls task(thread_index, thread_count) once
+// per thread, the caller being thread 0, and returns when all have returned. Used by ops/ many times per
+// token, so waiting spins briefly before it sleeps and nothing is allocated. One run at a time, none inside a
+// task; tasks do not throw. What the caller wrote before run() is visible to the tasks, and what they wrote
+// to the caller.
 #pragma once
 
 #include <atomic>
@@ -26,11 +27,9 @@ class ThreadPool {
   template <class F>
   void run(F&& task) noexcept {
     using Task = std::remove_reference_t<F>;
-    run_erased(
-        [](const void* object, int index, int count) noexcept {
-          (*static_cast<Task*>(const_cast<void*>(object)))(index, count);
-        },
-        std::addressof(task));
+    run_erased([](const void* object, int index,
+                  int count) noexcept { (*static_cast<Task*>(const_cast<void*>(object)))(index, count); },
+               std::addressof(task));
   }
 
  private:

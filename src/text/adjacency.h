@@ -5,6 +5,8 @@
 #pragma once
 
 #include <bitset>
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +30,7 @@ class Adjacency {
 
   std::bitset<kSmall * kSmall> small_;
   std::vector<std::uint64_t> pairs_;  // while collecting: a list; then an open hash table, 0 is free
+  std::uint64_t seed_ = 0;
 };
 
 }  // namespace cistern::text

@@ -11,6 +11,7 @@
 #include "text/merge_table.h"
 #include "text/nfc.h"
 #include "text/pre_tokenizer.h"
+#include "text/space_mark.h"
 #include "text/splitter.h"
 #include "text/utf8.h"
 #include "text/word_cache.h"
@@ -18,21 +19,20 @@
 namespace cistern::text {
 namespace {
 
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
-
 class BpeEncoder final : public Encoder {
  public:
   BpeEncoder(const Vocab& vocab, const PreTokenizer& family, Splitter splitter)
       : vocab_(vocab), family_(family), splitter_(std::move(splitter)) {}
 
   Result<void> init() {
-    CISTERN_TRY_VOID(index_tokens());
+    index_ = TokenIndex(vocab_.tokens.size());
+    for (TokenId id = 0; id < vocab_.tokens.size(); ++id) index_.insert(vocab_.tokens[id], id);
     CISTERN_TRY_VOID(read_merges());
     return family_.raw_utf8 ? init_raw() : init_bytes();
   }
 
   Result<void> encode(std::string_view text, std::vector<TokenId>& out) const override {
-    if (text.size() > UINT32_MAX / 4) return fail(ErrorCode::kTooLong, "the text is longer than 1 GiB");
+    if (text.size() > kLongestText) return fail(ErrorCode::kTooLong, "the text is longer than 1 GiB");
     std::string normalized;
     if (family_.nfc && may_need_nfc(text)) text = normalized = to_nfc(text);
     if (family_.raw_utf8) text = normalized = with_space_marks(text);
@@ -54,12 +54,6 @@ class BpeEncoder final : public Encoder {
   }
 
  private:
-  Result<void> index_tokens() {
-    index_ = TokenIndex(vocab_.tokens.size());
-    for (TokenId id = 0; id < vocab_.tokens.size(); ++id) index_.insert(vocab_.tokens[id], id);
-    return {};
-  }
-
   Result<void> read_merges() {
     merges_ = MergeTable(vocab_.merges.size());
     std::string merged;
@@ -94,6 +88,7 @@ class BpeEncoder final : public Encoder {
     whole_texts_.reserve(vocab_.tokens.size());
     whole_ = TokenIndex(vocab_.tokens.size());
     for (TokenId id = 0; id < vocab_.tokens.size(); ++id) {
+      if (vocab_.kinds[id] != TokenKind::kNormal) continue;
       auto bytes = bytes_of_entry(vocab_.tokens[id]);
       if (!bytes || bytes->empty()) continue;
       whole_texts_.push_back(*std::move(bytes));
@@ -111,19 +106,6 @@ class BpeEncoder final : public Encoder {
     for (const std::string_view token : vocab_.tokens) adjacency_.add(token);
     adjacency_.build();
     return {};
-  }
-
-  static std::string with_space_marks(std::string_view text) {
-    std::string out;
-    out.reserve(text.size() + text.size() / 2);
-    for (const char c : text) {
-      if (c == ' ') {
-        out += kSpaceMark;
-      } else {
-        out += c;
-      }
-    }
-    return out;
   }
 
   Result<void> encode_bytes(std::string_view piece, Merger& merger, std::vector<TokenId>& out) const {

@@ -13,6 +13,8 @@
 
 namespace cistern::text {
 
+inline constexpr std::size_t kLongestText = std::size_t{1} << 30;  // bytes in one piece: offsets are 32-bit
+
 class Encoder {
  public:
   virtual ~Encoder() = default;

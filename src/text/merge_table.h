@@ -12,7 +12,10 @@ namespace cistern::text {
 
 class MergeTable {
  public:
-  explicit MergeTable(std::size_t capacity = 0) : entries_(std::bit_ceil(capacity * 2 + 2)), mask_(entries_.size() - 1) {}
+  explicit MergeTable(std::size_t capacity = 0)
+      : entries_(std::bit_ceil(capacity * 2 + 2)),
+        seed_(seed_from(entries_.data())),
+        mask_(entries_.size() - 1) {}
 
   // A later merge of the same pair replaces the earlier one. REQUIRES: at most `capacity` pairs.
   void insert(TokenId left, TokenId right, Merge merge) { entries_[slot_of(left, right)] = {left, right, merge}; }
@@ -26,8 +29,8 @@ class MergeTable {
   };
   // The slot of the pair, or the empty one where it would be.
   std::size_t slot_of(TokenId left, TokenId right) const {
-    const std::uint64_t key = (std::uint64_t{left} << 32) | right;
-    std::size_t slot = ((key ^ (key >> 29)) * 0x9E3779B97F4A7C15u >> 20) & mask_;
+    const std::uint64_t key = ((std::uint64_t{left} << 32) | right) ^ seed_;
+    std::size_t slot = fold(key, 0xD6E8FEB86659FD93u) & mask_;
     while (entries_[slot].left != kNoToken && (entries_[slot].left != left || entries_[slot].right != right)) {
       slot = (slot + 1) & mask_;
     }
@@ -35,6 +38,7 @@ class MergeTable {
   }
 
   std::vector<Entry> entries_;
+  std::uint64_t seed_;  // as in TokenIndex
   std::size_t mask_;
 };
 

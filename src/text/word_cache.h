@@ -22,7 +22,7 @@ class WordCache {
   template <class Encode>
   auto append(std::string_view word, Encode&& encode) {
     if (word.size() > kLongestWord) return encode();
-    Slot& slot = slots_[hash_text(word) & (slots_.size() - 1)];
+    Slot& slot = slots_[hash_text(word, 0) & (slots_.size() - 1)];
     if (slot.word == word) {
       for (std::uint32_t i = 0; i < slot.count; ++i) out_.push_back(out_[slot.first + i]);
       return decltype(encode())();

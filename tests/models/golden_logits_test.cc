@@ -125,8 +125,8 @@ std::vector<fs::path> golden_folders() {
   return folders;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, ::testing::ValuesIn(golden_folders()), [](const auto& info) {
-  std::string name = info.param.filename().string();
+INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, ::testing::ValuesIn(golden_folders()), [](const auto& instance) {
+  std::string name = instance.param.filename().string();
   std::ranges::replace(name, '-', '_');
   return name;
 });

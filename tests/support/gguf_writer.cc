@@ -10,9 +10,13 @@ ByteWriter& ByteWriter::bytes(std::span<const std::byte> raw) {
   return *this;
 }
 
-ByteWriter& ByteWriter::text(std::string_view raw) { return bytes(std::as_bytes(std::span(raw))); }
+ByteWriter& ByteWriter::text(std::string_view raw) {
+  return bytes(std::as_bytes(std::span(raw)));
+}
 
-ByteWriter& ByteWriter::string(std::string_view value) { return number(std::uint64_t{value.size()}).text(value); }
+ByteWriter& ByteWriter::string(std::string_view value) {
+  return number(std::uint64_t{value.size()}).text(value);
+}
 
 ByteWriter& ByteWriter::pad_to(std::size_t alignment) {
   while (bytes_.size() % alignment != 0) bytes_.push_back(std::byte{0});
@@ -48,7 +52,8 @@ GgufWriter& GgufWriter::tensor(std::string_view name, std::vector<std::uint64_t>
                                const std::vector<float>& values) {
   ByteWriter data;
   for (const float value : values) data.number(value);
-  return tensor({.name = std::string(name), .dims = std::move(dims), .data = data.get(), .offset = {}, .n_dims = {}});
+  return tensor(
+      {.name = std::string(name), .dims = std::move(dims), .data = data.get(), .offset = {}, .n_dims = {}});
 }
 
 GgufWriter& GgufWriter::tensor(TensorRecord record) {

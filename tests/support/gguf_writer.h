@@ -1,6 +1,6 @@
-// Writes GGUF bytes for tests: good files in a line or two, and files that lie (wrong counts, raw values, records
-// that do not fit their data). `GgufWriter().add("general.architecture", "llama").tensor("x", {2}, {1, 2}).build()`.
-// What is not overridden is consistent: counts, offsets, padding. Not thread-safe.
+// Writes GGUF bytes for tests: good files in a line or two, and files that lie (wrong counts, raw values,
+// records that do not fit their data). `GgufWriter().add("general.architecture", "llama").tensor("x", {2},
+// {1, 2}).build()`. What is not overridden is consistent: counts, offsets, padding. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,21 @@
 namespace cistern::testing {
 
 // Value and tensor type numbers of the format, for records that are written raw.
-enum class GgufType : std::uint32_t { kU8, kI8, kU16, kI16, kU32, kI32, kF32, kBool, kString, kArray, kU64, kI64, kF64 };
+enum class GgufType : std::uint32_t {
+  kU8,
+  kI8,
+  kU16,
+  kI16,
+  kU32,
+  kI32,
+  kF32,
+  kBool,
+  kString,
+  kArray,
+  kU64,
+  kI64,
+  kF64
+};
 inline constexpr std::uint32_t kGgmlF32 = 0;
 inline constexpr std::uint32_t kGgmlF16 = 1;
 inline constexpr std::uint32_t kGgmlQ4_0 = 2;
@@ -29,7 +43,7 @@ class ByteWriter {
     return bytes(raw);
   }
   ByteWriter& bytes(std::span<const std::byte> raw);
-  ByteWriter& text(std::string_view raw);  // without a length
+  ByteWriter& text(std::string_view raw);      // without a length
   ByteWriter& string(std::string_view value);  // 64-bit length, then the bytes
   ByteWriter& pad_to(std::size_t alignment);
 
@@ -43,9 +57,9 @@ struct TensorRecord {
   std::string name;
   std::vector<std::uint64_t> dims;
   std::uint32_t ggml_type = kGgmlF32;
-  std::vector<std::byte> data;           // written as it is, whatever the dims say
-  std::optional<std::uint64_t> offset;   // in the data section; default: behind the tensor before, aligned
-  std::optional<std::uint32_t> n_dims;   // default: dims.size()
+  std::vector<std::byte> data;          // written as it is, whatever the dims say
+  std::optional<std::uint64_t> offset;  // in the data section; default: behind the tensor before, aligned
+  std::optional<std::uint32_t> n_dims;  // default: dims.size()
 };
 
 class GgufWriter {
@@ -66,15 +80,22 @@ class GgufWriter {
   GgufWriter& add(std::string_view key, double value) { return scalar(key, GgufType::kF64, value); }
   GgufWriter& add(std::string_view key, const std::vector<std::string>& values);
   GgufWriter& add(std::string_view key, const std::vector<bool>& values);
-  GgufWriter& add(std::string_view key, const std::vector<std::uint8_t>& v) { return array(key, GgufType::kU8, v); }
-  GgufWriter& add(std::string_view key, const std::vector<std::uint32_t>& v) { return array(key, GgufType::kU32, v); }
-  GgufWriter& add(std::string_view key, const std::vector<std::int32_t>& v) { return array(key, GgufType::kI32, v); }
+  GgufWriter& add(std::string_view key, const std::vector<std::uint8_t>& v) {
+    return array(key, GgufType::kU8, v);
+  }
+  GgufWriter& add(std::string_view key, const std::vector<std::uint32_t>& v) {
+    return array(key, GgufType::kU32, v);
+  }
+  GgufWriter& add(std::string_view key, const std::vector<std::int32_t>& v) {
+    return array(key, GgufType::kI32, v);
+  }
   GgufWriter& add(std::string_view key, const std::vector<float>& v) { return array(key, GgufType::kF32, v); }
   // A key with a type number and the bytes behind it, unchecked.
   GgufWriter& add_raw(std::string_view key, std::uint32_t type, std::span<const std::byte> value);
 
   // Tensors. `values` become f32, as many as the dims say.
-  GgufWriter& tensor(std::string_view name, std::vector<std::uint64_t> dims, const std::vector<float>& values);
+  GgufWriter& tensor(std::string_view name, std::vector<std::uint64_t> dims,
+                     const std::vector<float>& values);
   GgufWriter& tensor(TensorRecord record);
 
   // Overrides of the header.

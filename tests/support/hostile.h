@@ -1,5 +1,5 @@
-// The hostile set: GGUF files with one lie each, for tests that must not crash, hang or accept them. Stored as
-// edits of one tiny good model (tests/data/hostile/cases.txt says how) and rebuilt in memory here.
+// The hostile set: GGUF files with one lie each, for tests that must not crash, hang or accept them. Stored
+// as edits of one tiny good model (tests/data/hostile/cases.txt says how) and rebuilt in memory here.
 #pragma once
 
 #include <cstddef>

@@ -3,6 +3,8 @@
 namespace cistern::sys {
 
 // Advanced SIMD is part of every arm64 that runs a general-purpose operating system.
-bool host_has(Isa isa) noexcept { return isa == Isa::kScalar || isa == Isa::kNeon; }
+bool host_has(Isa isa) noexcept {
+  return isa == Isa::kScalar || isa == Isa::kNeon;
+}
 
 }  // namespace cistern::sys

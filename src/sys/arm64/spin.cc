@@ -2,6 +2,8 @@
 
 namespace cistern::sys {
 
-void spin_pause() noexcept { asm volatile("yield"); }
+void spin_pause() noexcept {
+  asm volatile("yield");
+}
 
 }  // namespace cistern::sys

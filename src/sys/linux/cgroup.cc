@@ -40,8 +40,8 @@ std::vector<fs::path> group_directories(const fs::path& root, std::string_view c
     if (second == std::string_view::npos) continue;
     if (!lists(line.substr(first + 1, second - first - 1), controller)) continue;
 
-    // Inside a container the path may name a group that is not visible here; its ancestors and the mount's own
-    // root still are. ".." (a group outside our namespace) has nothing visible but the mount.
+    // Inside a container the path may name a group that is not visible here; its ancestors and the mount's
+    // own root still are. ".." (a group outside our namespace) has nothing visible but the mount.
     std::string_view path = line.substr(second + 1);
     if (path.find("..") != std::string_view::npos) path = "/";
     std::vector<fs::path> directories;
@@ -92,7 +92,8 @@ std::optional<std::uint64_t> cgroup_memory_left(const fs::path& root) {
   for (const fs::path& group : group_directories(root, "memory")) {
     std::optional<std::uint64_t> limit = number_in(group / "memory.limit_in_bytes");
     if (limit && *limit >= kV1NoLimit) limit.reset();
-    keep_smaller(smallest, left(limit, firm_use(group / "memory.usage_in_bytes", group / "memory.stat", "total_")));
+    keep_smaller(smallest,
+                 left(limit, firm_use(group / "memory.usage_in_bytes", group / "memory.stat", "total_")));
   }
   return smallest;
 }
@@ -104,12 +105,15 @@ std::optional<double> cgroup_cpus(const fs::path& root) {
     keep_smaller<double>(smallest, static_cast<double>(*quota) / static_cast<double>(*period));
   };
   for (const fs::path& group : group_directories(root, "")) {
-    const std::string text = read_small_file(group / "cpu.max").value_or("");  // "200000 100000", "max 100000"
+    const std::string text =
+        read_small_file(group / "cpu.max").value_or("");  // "200000 100000", "max 100000"
     const std::size_t space = text.find(' ');
-    if (space != std::string::npos) consider(parse_u64(text), parse_u64(std::string_view(text).substr(space)));
+    if (space != std::string::npos)
+      consider(parse_u64(text), parse_u64(std::string_view(text).substr(space)));
   }
   for (const fs::path& group : group_directories(root, "cpu")) {
-    consider(number_in(group / "cpu.cfs_quota_us"), number_in(group / "cpu.cfs_period_us"));  // quota -1: none
+    consider(number_in(group / "cpu.cfs_quota_us"),
+             number_in(group / "cpu.cfs_period_us"));  // quota -1: none
   }
   return smallest;
 }

@@ -3,6 +3,8 @@
 
 namespace cistern::sys {
 
-std::optional<double> cpu_quota() { return cgroup_cpus("/"); }
+std::optional<double> cpu_quota() {
+  return cgroup_cpus("/");
+}
 
 }  // namespace cistern::sys

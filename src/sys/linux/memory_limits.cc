@@ -18,7 +18,9 @@ std::optional<std::uint64_t> address_space_left(std::string_view process_status)
   return limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, mapped);
 }
 
-std::string process_status() { return read_small_file("/proc/self/status").value_or(""); }
+std::string process_status() {
+  return read_small_file("/proc/self/status").value_or("");
+}
 
 }  // namespace
 
@@ -34,9 +36,13 @@ MemoryLimits read_memory_limits() {
   return limits;
 }
 
-std::uint64_t current_rss_bytes() { return find_number(process_status(), "VmRSS:").value_or(0) * 1024; }
+std::uint64_t current_rss_bytes() {
+  return find_number(process_status(), "VmRSS:").value_or(0) * 1024;
+}
 
 // Not getrusage: its maximum is inherited from the process that called exec.
-std::uint64_t peak_rss_bytes() { return find_number(process_status(), "VmHWM:").value_or(0) * 1024; }
+std::uint64_t peak_rss_bytes() {
+  return find_number(process_status(), "VmHWM:").value_or(0) * 1024;
+}
 
 }  // namespace cistern::sys

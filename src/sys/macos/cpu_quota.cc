@@ -2,6 +2,8 @@
 
 namespace cistern::sys {
 
-std::optional<double> cpu_quota() { return std::nullopt; }
+std::optional<double> cpu_quota() {
+  return std::nullopt;
+}
 
 }  // namespace cistern::sys

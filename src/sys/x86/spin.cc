@@ -2,6 +2,8 @@
 
 namespace cistern::sys {
 
-void spin_pause() noexcept { __builtin_ia32_pause(); }
+void spin_pause() noexcept {
+  __builtin_ia32_pause();
+}
 
 }  // namespace cistern::sys

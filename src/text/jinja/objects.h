@@ -136,7 +136,8 @@ class Range : public Object {
   std::size_t size() const;
   Value at(std::size_t index) const { return Value(start_ + static_cast<int64_t>(index) * step_); }
   std::optional<std::size_t> index_of(const Value& item) const;
-  Value slice(Runtime& rt, std::size_t first, std::size_t count, int64_t stride) const;
+  // range(...)[start:stop:stride]; start and stop as PySlice_AdjustIndices leaves them.
+  Value slice(Runtime& rt, int64_t start, int64_t stop, int64_t stride) const;
   std::shared_ptr<Iterator> iterate_reversed(Runtime& rt);
 
  private:
@@ -158,15 +159,15 @@ class Namespace : public Object {
 
 class Cycler : public Object {
  public:
-  explicit Cycler(std::vector<Value> items) : items_(std::move(items)) {}
+  explicit Cycler(Value items) : items_(std::move(items)) {}
   std::string_view type_name() const override { return "Cycler"; }
-  int depth() const override;
+  int depth() const override { return depth_of(items_) + 1; }
   Value attribute(Runtime& rt, std::string_view name) override;
   Value next();
   void reset() { position_ = 0; }
 
  private:
-  std::vector<Value> items_;
+  Value items_;  // a tuple, not empty
   std::size_t position_ = 0;
 };
 

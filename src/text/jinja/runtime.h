@@ -45,6 +45,12 @@ class Runtime {
   // Size of `count` things of `bytes_each`; raises when it would break the memory limit.
   std::size_t reserve_many(uint64_t count, std::size_t bytes_each) const;
 
+  // The bytes, counted for as long as the result lives.
+  Charge charge(std::size_t bytes) {
+    reserve(bytes);
+    return Charge(&meter_, bytes);
+  }
+
   Value string(std::string text, bool markup = false);
   Value list(std::vector<Value> items);
   Value tuple(std::vector<Value> items, bool is_group = false);

@@ -326,12 +326,11 @@ LineEnd find_line_end(std::string_view text) {
 }
 
 std::string_view strip(std::string_view text, const std::string_view* chars, bool left, bool right) {
+  std::u32string wanted;
+  for (std::size_t i = 0; chars && i < chars->size();) wanted += next_code_point(*chars, i);
+  std::sort(wanted.begin(), wanted.end());
   const auto drops = [&](char32_t c) {
-    if (chars == nullptr) return is_space(c);
-    for (std::size_t i = 0; i < chars->size();) {
-      if (next_code_point(*chars, i) == c) return true;
-    }
-    return false;
+    return chars ? std::binary_search(wanted.begin(), wanted.end(), c) : is_space(c);
   };
   std::size_t begin = 0;
   std::size_t end = text.size();

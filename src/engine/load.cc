@@ -1,0 +1,94 @@
+// From an opened file to a Runtime: the plan first, then memory, threads and decoder exactly as planned.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/runtime.h"
+#include "sys/clock.h"
+#include "sys/memory_limits.h"
+#include "sys/topology.h"
+
+namespace cistern::engine {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+// Address space that a thread's stack reserves, whether it is used or not.
+constexpr std::uint64_t kStackBytes = 8ULL << 20U;
+
+std::uint64_t mapped_bytes(const file::ModelFiles& files) {
+  std::uint64_t sum = 0;
+  for (const sys::MappedFile& file : files.files) sum += file.bytes().size();
+  return sum;
+}
+
+// The limits say what is left; a plan counts all that the process holds, so its own share is added back.
+plan::Machine read_machine(const OpenModel& open, const LoadOptions& options, int threads) {
+  sys::MemoryLimits limits = sys::read_memory_limits();
+  if (limits.address_space_bytes) {
+    // The files are mapped already, and stacks reserve address space that they never touch.
+    const std::uint64_t stacks = kStackBytes * static_cast<std::uint64_t>(threads);
+    const std::uint64_t left = *limits.address_space_bytes + mapped_bytes(open.files);
+    limits.address_space_bytes = left > stacks ? left - stacks : 0;
+  }
+  const std::uint64_t own = sys::current_rss_bytes();
+  plan::Machine machine{
+      .budget_bytes = limits.budget_bytes() + own, .budget_source = limits.describe(), .process_bytes = own};
+  if (options.memory_bytes && *options.memory_bytes < machine.budget_bytes) {
+    machine.budget_bytes = *options.memory_bytes;
+    machine.budget_source = "as asked for with --memory";
+  }
+  return machine;
+}
+
+Result<int> choose_threads(int asked) {
+  if (asked < 0 || asked > kMaxThreads) {
+    return fail(ErrorCode::kUsage, fmt::format("{} threads were asked for; use 1 to {}, or 0 for one per core", asked,
+                                               kMaxThreads));
+  }
+  return asked > 0 ? asked : sys::usable_cores();
+}
+
+ops::Exec make_exec(Runtime& runtime) {
+  const plan::ComputeLayout& layout = runtime.plan.compute;
+  auto* scratch = reinterpret_cast<float*>(runtime.arena.bytes().data() + layout.scratch);
+  return {.pool = runtime.pool.get(),
+          .kernels = &kernels::resolve(runtime.isa),
+          .scratch = {scratch, layout.scratch_floats_per_thread * static_cast<std::size_t>(layout.threads)},
+          .scratch_floats_per_thread = layout.scratch_floats_per_thread};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions& options) {
+  const double start = sys::steady_seconds();
+  CISTERN_TRY(const sys::Isa isa, sys::choose_isa(options.isa));
+  CISTERN_TRY(const int threads, choose_threads(options.threads));
+  CISTERN_TRY(spec::ModelSpec model, spec::read_model_spec(open.inventory()));
+  const plan::Machine machine = read_machine(open, options, threads);
+  auto planned = plan::make_plan(machine, model, open.inventory(),
+                                 {.context_tokens = options.context_tokens.value_or(0),
+                                  .wanted_tokens = options.wanted_tokens,
+                                  .kv_type = options.kv_type,
+                                  .threads = threads});
+  if (!planned) return fail(planned.error().code, planned.error().message, open.path);
+
+  auto runtime = std::make_unique<Runtime>(std::move(open), std::move(model), *std::move(planned));
+  runtime->isa = isa;
+  CISTERN_TRY(runtime->arena, sys::Buffer::allocate(runtime->plan.buffer_bytes));
+  CISTERN_TRY(runtime->cache, kv::Cache::create(runtime->plan.cache));
+  runtime->store = store::make_mapped_store(runtime->open.inventory());
+  runtime->pool = std::make_unique<sys::ThreadPool>(threads);
+  runtime->decoder = std::make_unique<model::Decoder>(
+      model::Decoder::Parts{.model = runtime->model,
+                            .inventory = runtime->open.inventory(),
+                            .store = *runtime->store,
+                            .layout = runtime->plan.compute,
+                            .arena = runtime->arena.bytes(),
+                            .exec = make_exec(*runtime)});
+  runtime->sequence =
+      std::make_unique<Sequence>(*runtime->decoder, *runtime->cache, runtime->model, runtime->open.files);
+  runtime->load_s = sys::steady_seconds() - start + runtime->open.open_s;
+  return runtime;
+}
+
+}  // namespace cistern::engine

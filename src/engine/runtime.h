@@ -1,0 +1,43 @@
+// Everything a loaded model runs with, in the order of construction: plan, memory, threads, decoder, cache. Made by
+// load.cc, owned by the Engine. Internal to engine/.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "engine/engine.h"
+#include "engine/sequence.h"
+#include "kv/cache.h"
+#include "model/decoder.h"
+#include "plan/memory_plan.h"
+#include "store/mapped_store.h"
+#include "sys/buffer.h"
+#include "sys/thread_pool.h"
+
+namespace cistern::engine {
+
+// Pieces hold references to each other, so a Runtime never moves.
+struct Runtime {
+  Runtime(OpenModel opened, spec::ModelSpec model_spec, plan::MemoryPlan memory_plan)
+      : open(std::move(opened)), model(std::move(model_spec)), plan(std::move(memory_plan)) {}
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  OpenModel open;
+  spec::ModelSpec model;
+  plan::MemoryPlan plan;
+  sys::Isa isa = sys::Isa::kScalar;
+  double load_s = 0;
+  sys::Buffer arena;
+  std::optional<kv::Cache> cache;
+  std::unique_ptr<store::WeightStore> store;
+  std::unique_ptr<sys::ThreadPool> pool;
+  std::unique_ptr<model::Decoder> decoder;
+  std::unique_ptr<Sequence> sequence;
+  std::atomic<bool> cancelled{false};
+};
+
+// Plans, then allocates exactly what was planned.
+Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions& options);
+
+}  // namespace cistern::engine

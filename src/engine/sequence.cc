@@ -1,0 +1,73 @@
+#include "engine/sequence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cistern::engine {
+
+Sequence::Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelSpec& model,
+                   const file::ModelFiles& files)
+    : decoder_(decoder), cache_(cache), model_(model), files_(files) {}
+
+std::uint32_t Sequence::keep_common_prefix(std::span<const std::uint32_t> prompt) {
+  const auto [ours, theirs] = std::ranges::mismatch(tokens_, prompt);
+  auto common = static_cast<std::uint32_t>(ours - tokens_.begin());
+  common = std::min<std::uint32_t>(common, prompt.empty() ? 0 : static_cast<std::uint32_t>(prompt.size()) - 1);
+  if (model_.needs_long_rope(prompt.size()) != long_rope_ || !cache_.can_truncate(common)) common = 0;
+  if (common == 0) {
+    clear();
+  } else {
+    cache_.truncate(common);
+    tokens_.resize(common);
+  }
+  return common;
+}
+
+void Sequence::clear() {
+  cache_.truncate(0);
+  tokens_.clear();
+  long_rope_ = false;
+}
+
+Result<void> Sequence::feed(std::span<const std::uint32_t> ids, const Feeding& feeding) {
+  const std::uint64_t total = tokens_.size() + ids.size();
+  const std::uint32_t context = cache_.shape().context_tokens;
+  if (total > context) {
+    return fail(ErrorCode::kTooLong, fmt::format("{} tokens do not fit the context of {}", total, context));
+  }
+  if (model_.needs_long_rope(total) && !long_rope_) {
+    std::vector<std::uint32_t> all = std::move(tokens_);
+    all.insert(all.end(), ids.begin(), ids.end());
+    clear();
+    long_rope_ = true;
+    return feed_chunks(all, feeding);
+  }
+  return feed_chunks(ids, feeding);
+}
+
+Result<void> Sequence::feed_chunks(std::span<const std::uint32_t> ids, const Feeding& feeding) {
+  const std::uint32_t planned = cache_.shape().chunk_tokens;
+  const std::uint32_t chunk = feeding.chunk_tokens == 0 ? planned : std::min(planned, feeding.chunk_tokens);
+  while (!ids.empty()) {
+    if (feeding.cancelled != nullptr && feeding.cancelled->load(std::memory_order_relaxed)) {
+      return fail(ErrorCode::kCancelled, "stopped");
+    }
+    const auto part = ids.first(std::min<std::size_t>(chunk, ids.size()));
+    CISTERN_TRY_VOID(decoder_.forward(part, long_rope_, cache_));
+    CISTERN_TRY_VOID(files_.check_intact());
+    tokens_.insert(tokens_.end(), part.begin(), part.end());
+    last_chunk_ = static_cast<std::uint32_t>(part.size());
+    if (feeding.after_chunk) CISTERN_TRY_VOID(feeding.after_chunk(last_chunk_));
+    ids = ids.subspan(part.size());
+  }
+  return {};
+}
+
+Result<std::span<const float>> Sequence::last_logits() {
+  CISTERN_TRY(const std::span<const float> logits, decoder_.logits(last_chunk_ - 1, 1));
+  CISTERN_TRY_VOID(files_.check_intact());
+  return logits;
+}
+
+}  // namespace cistern::engine

@@ -1,0 +1,113 @@
+// Every float kernel of every ISA this machine has, against double arithmetic and against the other ISAs and tile
+// shapes bit for bit.
+#include "kernels/kernel_table.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "base/rng.h"
+
+namespace cistern::kernels {
+namespace {
+
+std::vector<float> random_values(std::size_t n, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<float> values(n);
+  for (float& v : values) v = static_cast<float>(rng.uniform() * 2 - 1);
+  return values;
+}
+
+std::vector<sys::Isa> host_isas() {
+  std::vector<sys::Isa> isas;
+  for (const sys::Isa isa : sys::kAllIsas) {
+    if (sys::host_has(isa)) isas.push_back(isa);
+  }
+  return isas;
+}
+
+class Kernels : public ::testing::TestWithParam<sys::Isa> {
+ protected:
+  const KernelTable& table() const { return resolve(GetParam()); }
+};
+
+TEST_P(Kernels, table_is_complete_and_says_its_isa) {
+  EXPECT_EQ(table().isa, GetParam());
+  for (const quant::Format& format : quant::all_formats()) {
+    EXPECT_EQ(table().dequantize[static_cast<std::size_t>(format.dtype)] != nullptr, format.dequantize != nullptr)
+        << format.name;
+  }
+}
+
+TEST_P(Kernels, dot_agrees_with_double_arithmetic_for_every_length) {
+  for (std::size_t n = 0; n < 200; ++n) {
+    const auto a = random_values(n, n);
+    const auto b = random_values(n, n + 1000);
+    double exact = 0;
+    double magnitude = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      exact += double{a[i]} * b[i];
+      magnitude += std::fabs(double{a[i]} * b[i]);
+    }
+    // Each of n products and n sums rounds once, relative to partial sums no larger than the magnitude.
+    EXPECT_NEAR(table().dot(a.data(), b.data(), n), exact, 2.0 * static_cast<double>(n) * 0x1p-24 * magnitude) << n;
+  }
+}
+
+TEST_P(Kernels, dot_tile_gives_the_bits_of_single_dots_for_every_tile_shape) {
+  for (const std::size_t n : {1U, 15U, 16U, 17U, 100U, 256U}) {
+    const auto w = random_values(n * kTileRows, 7);
+    const auto x = random_values(n * kTileTokens, 8);
+    for (int rows = 1; rows <= kTileRows; ++rows) {
+      for (int tokens = 1; tokens <= kTileTokens; ++tokens) {
+        float out[kTileRows * kTileTokens];
+        table().dot_tile({.w = w.data(), .w_stride = n, .n_rows = rows, .x = x.data(), .x_stride = n,
+                          .n_tokens = tokens, .n = n, .out = out, .out_stride = kTileRows});
+        for (int t = 0; t < tokens; ++t) {
+          for (int r = 0; r < rows; ++r) {
+            const float alone = table().dot(w.data() + static_cast<std::size_t>(r) * n, x.data() + static_cast<std::size_t>(t) * n, n);
+            EXPECT_EQ(std::memcmp(&out[t * kTileRows + r], &alone, sizeof alone), 0) << rows << "x" << tokens;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Kernels, every_isa_gives_the_bits_of_scalar) {
+  const KernelTable& scalar = resolve(sys::Isa::kScalar);
+  const std::size_t n = 333;
+  const auto a = random_values(n, 1);
+  const auto b = random_values(n, 2);
+  EXPECT_EQ(table().dot(a.data(), b.data(), n), scalar.dot(a.data(), b.data(), n));
+  auto ours = a;
+  auto theirs = a;
+  table().add_scaled(0.3F, b.data(), ours.data(), n);
+  scalar.add_scaled(0.3F, b.data(), theirs.data(), n);
+  EXPECT_EQ(ours, theirs);
+  table().rms_norm(a.data(), b.data(), 1e-5F, ours.data(), n);
+  scalar.rms_norm(a.data(), b.data(), 1e-5F, theirs.data(), n);
+  EXPECT_EQ(ours, theirs);
+  table().scale(0.7F, ours.data(), n);
+  scalar.scale(0.7F, theirs.data(), n);
+  EXPECT_EQ(ours, theirs);
+}
+
+TEST_P(Kernels, rms_norm_follows_its_formula) {
+  const std::size_t n = 77;
+  const auto x = random_values(n, 3);
+  const auto w = random_values(n, 4);
+  double mean = 0;
+  for (const float v : x) mean += double{v} * v / static_cast<double>(n);
+  std::vector<float> y(n);
+  table().rms_norm(x.data(), w.data(), 1e-5F, y.data(), n);
+  for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(y[i], x[i] / std::sqrt(mean + 1e-5) * w[i], 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::ValuesIn(host_isas()),
+                         [](const auto& instance) { return std::string(sys::name_of(instance.param)); });
+
+}  // namespace
+}  // namespace cistern::kernels

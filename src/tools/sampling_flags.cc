@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+#include "tools/flags.h"
+
+namespace cistern::tools {
+namespace {
+
+using sample::SamplerOptions;
+
+struct FloatRow {
+  const char* name;
+  float SamplerOptions::*value;
+  const char* key;  // of the model's own default; null: no such key exists
+  const char* description;
+};
+constexpr std::array kFloats = {
+    FloatRow{"--temp", &SamplerOptions::temperature, "general.sampling.temp",
+             "Temperature; 0: always the likeliest token [0.8; of the guide 0]"},
+    FloatRow{"--top-p", &SamplerOptions::top_p, "general.sampling.top_p",
+             "Keep the likeliest tokens up to this probability together; 1: off [0.95]"},
+    FloatRow{"--min-p", &SamplerOptions::min_p, "general.sampling.min_p",
+             "Keep tokens at least so likely in relation to the likeliest; 0: off [0.05]"},
+    FloatRow{"--typical", &SamplerOptions::typical_p, nullptr,
+             "Keep the tokens whose surprise is most typical up to this probability; 1: off [1]"},
+    FloatRow{"--repeat-penalty", &SamplerOptions::repetition_penalty, "general.sampling.penalty_repeat",
+             "Divide the logits of tokens that were there; 1: off [1]"},
+    FloatRow{"--presence-penalty", &SamplerOptions::presence_penalty, nullptr,
+             "Subtract from the logits of tokens that were there; 0: off [0]"},
+    FloatRow{"--frequency-penalty", &SamplerOptions::frequency_penalty, nullptr,
+             "Subtract for every time that a token was there; 0: off [0]"},
+    FloatRow{"--dry-multiplier", &SamplerOptions::dry_multiplier, nullptr,
+             "Strength of DRY, which penalizes repeated sequences; 0: off [0]"},
+    FloatRow{"--dry-base", &SamplerOptions::dry_base, nullptr, "DRY: growth per repeated token [1.75]"},
+    FloatRow{"--xtc-probability", &SamplerOptions::xtc_probability, "general.sampling.xtc_probability",
+             "Chance to exclude the top choices of a token; 0: off [0]"},
+    FloatRow{"--xtc-threshold", &SamplerOptions::xtc_threshold, "general.sampling.xtc_threshold",
+             "XTC: probability that makes a top choice [0.1]"},
+    FloatRow{"--mirostat-tau", &SamplerOptions::mirostat_tau, "general.sampling.mirostat_tau",
+             "Mirostat: target surprise in bits [5]"},
+    FloatRow{"--mirostat-eta", &SamplerOptions::mirostat_eta, "general.sampling.mirostat_eta",
+             "Mirostat: learning rate [0.1]"},
+};
+
+struct CountRow {
+  const char* name;
+  std::uint32_t SamplerOptions::*value;
+  const char* key;
+  const char* description;
+};
+constexpr std::array kCounts = {
+    CountRow{"--top-k", &SamplerOptions::top_k, "general.sampling.top_k", "Keep the k likeliest tokens; 0: off [40]"},
+    CountRow{"--penalty-window", &SamplerOptions::penalty_window, "general.sampling.penalty_last_n",
+             "Tokens that the penalties look back at [64]"},
+    CountRow{"--dry-allowed-length", &SamplerOptions::dry_allowed_length, nullptr,
+             "DRY: repeated tokens that are free [2]"},
+    CountRow{"--dry-window", &SamplerOptions::dry_window, nullptr, "DRY: tokens to look back at; 0: all [0]"},
+};
+
+constexpr std::array kDryBreakers = {"\n", ":", "\"", "*"};
+
+Result<SamplerOptions> model_defaults(const engine::OpenModel& model) {
+  SamplerOptions options;
+  if (model.path == engine::kGuide) options.temperature = 0;
+  const file::Metadata& metadata = model.inventory().metadata;
+  for (const FloatRow& row : kFloats) {
+    if (row.key == nullptr) continue;
+    CISTERN_TRY(const auto value, metadata.find_number(row.key));
+    if (value) options.*row.value = static_cast<float>(*value);
+  }
+  for (const CountRow& row : kCounts) {
+    if (row.key == nullptr) continue;
+    CISTERN_TRY(const auto value, metadata.find_uint(row.key));
+    if (value) options.*row.value = static_cast<std::uint32_t>(*value);
+  }
+  CISTERN_TRY(const auto mirostat, metadata.find_uint("general.sampling.mirostat"));
+  if (mirostat) options.mirostat = *mirostat != 0;  // its first version too: both aim at tau
+  return options;
+}
+
+Result<std::pair<text::TokenId, float>> parse_bias(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  text::TokenId id = 0;
+  if (equals != std::string::npos) {
+    const char* end = text.data() + equals;
+    const auto parsed = std::from_chars(text.data(), end, id);
+    float amount = 0;
+    const char* amount_end = text.data() + text.size();
+    const char* amount_begin = end + (end + 1 < amount_end && end[1] == '+' ? 2 : 1);
+    const auto parsed_amount = std::from_chars(amount_begin, amount_end, amount);
+    if (parsed.ec == std::errc() && parsed.ptr == end && parsed_amount.ec == std::errc() &&
+        parsed_amount.ptr == amount_end) {
+      return std::pair{id, amount};
+    }
+  }
+  return fail(ErrorCode::kUsage, fmt::format("'{}' is no bias; write ID=AMOUNT, e.g. 42=-5 or 42=-inf", text), "--logit-bias");
+}
+
+// Every token whose text holds a breaker ends a repetition.
+std::vector<std::vector<text::TokenId>> breaker_tokens(const std::vector<std::string>& breakers, const text::Tokenizer& tokenizer) {
+  std::vector<std::vector<text::TokenId>> sequences;
+  for (text::TokenId id = 0; id < tokenizer.size(); ++id) {
+    const std::string_view piece = tokenizer.rendering().text(id);
+    for (const std::string& breaker : breakers) {
+      if (!breaker.empty() && piece.find(breaker) != std::string_view::npos) {
+        sequences.push_back({id});
+        break;
+      }
+    }
+  }
+  return sequences;
+}
+
+}  // namespace
+
+void add_sampling_flags(CLI::App& app, SamplingFlags& flags) {
+  constexpr const char* kGroup = "Sampling";
+  for (const FloatRow& row : kFloats) {
+    app.add_option_function<float>(row.name, [&flags, row](const float& value) {
+         flags.given.emplace_back([row, value](SamplerOptions& options) { options.*row.value = value; });
+       }, row.description)->type_name("X")->group(kGroup);
+  }
+  for (const CountRow& row : kCounts) {
+    app.add_option_function<std::uint32_t>(row.name, [&flags, row](const std::uint32_t& value) {
+         flags.given.emplace_back([row, value](SamplerOptions& options) { options.*row.value = value; });
+       }, row.description)->type_name("N")->group(kGroup);
+  }
+  app.add_flag_callback("--mirostat", [&flags] {
+       flags.given.emplace_back([](SamplerOptions& options) { options.mirostat = true; });
+     }, "Mirostat 2.0 instead of top-k, typical, top-p, min-p and XTC")->group(kGroup);
+  app.add_option("--dry-breaker", flags.dry_breakers, "DRY: text that ends a repetition; may be repeated [newline : \" *]")
+      ->type_name("TEXT")->allow_extra_args(false)->group(kGroup);
+  app.add_option("--logit-bias", flags.logit_bias, "Add AMOUNT to the logit of token ID; may be repeated")
+      ->type_name("ID=AMOUNT")->allow_extra_args(false)->group(kGroup);
+  app.add_option_function<std::uint64_t>("--seed", [&flags](const std::uint64_t& seed) { flags.seed = seed; },
+                                         "Seed of the random choices: the same seed gives the same text [random]")
+      ->type_name("N")->check(CLI::NonNegativeNumber)->group(kGroup);
+}
+
+Result<SamplerOptions> sampler_options(const SamplingFlags& flags, const engine::OpenModel& model) {
+  CISTERN_TRY(SamplerOptions options, model_defaults(model));
+  for (const auto& change : flags.given) change(options);
+  for (const std::string& text : flags.logit_bias) {
+    CISTERN_TRY(const auto bias, parse_bias(text));
+    options.logit_bias.push_back(bias);
+  }
+  if (options.dry_multiplier > 0) {
+    std::vector<std::string> breakers = flags.dry_breakers;
+    if (breakers.empty()) breakers.assign(kDryBreakers.begin(), kDryBreakers.end());
+    options.dry_breakers = breaker_tokens(breakers, *model.tokenizer);
+  }
+  std::uint32_t random = 0;
+  if (!flags.seed && getentropy(&random, sizeof random) != 0) {
+    return fail(ErrorCode::kIo, "the system gives no random number; choose one with --seed", "--seed");
+  }
+  options.seed = flags.seed.value_or(random);
+  CISTERN_TRY_VOID(sample::validate(options, static_cast<std::uint32_t>(model.tokenizer->size())));
+  return options;
+}
+
+}  // namespace cistern::tools
