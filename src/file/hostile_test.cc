@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <string>
 
 #include "file/inventory.h"
 #include "support/fixtures.h"
@@ -124,7 +126,8 @@ TEST(HostileSet, RebuiltFilesAreTheSharedOnes) {
   if (!fixtures) GTEST_SKIP() << testing::kNoSharedFixtures;
   constexpr std::size_t kWeightBytes = 21664;
   for (const auto& hostile : testing::load_hostile_cases()) {
-    const auto original = testing::read_bytes(*fixtures / "hostile" / (hostile.name + ".gguf"));
+    const std::string text = testing::read_text(*fixtures / "hostile" / (hostile.name + ".gguf"));
+    const auto original = std::as_bytes(std::span(text));
     ASSERT_EQ(hostile.bytes.size(), original.size()) << hostile.name;
     const std::size_t header_bytes = original.size() - std::min(original.size(), kWeightBytes + 1024);
     EXPECT_TRUE(std::equal(original.begin(), original.begin() + static_cast<std::ptrdiff_t>(header_bytes),

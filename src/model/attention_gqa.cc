@@ -3,7 +3,6 @@
 #include "model/blocks.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
-#include "ops/matmul.h"
 
 namespace cistern::model {
 namespace {
@@ -21,30 +20,26 @@ Result<Heads> project_fused(const Step& step, const spec::AttentionSpec& a, cons
   const std::uint32_t k_cols = a.n_kv_heads * a.head_dim;
   const std::uint32_t v_cols = a.n_kv_heads * a.value_dim;
   const TensorView rows = step.buffer(step.layout.qkv, std::uint64_t{q_cols} + k_cols + v_cols);
-  CISTERN_TRY(const store::Lease wqkv, weights.lease(step.store, Role::kWqkv));
-  ops::matmul(step.exec, wqkv.view(), step.normed(), rows);
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWqkv, Role::kBqkv}, step.normed(), rows));
   return Heads{.q = {rows, 0, a.n_heads, a.head_dim},
                .k = {rows, q_cols, a.n_kv_heads, a.head_dim},
                .v = {rows, q_cols + k_cols, a.n_kv_heads, a.value_dim}};
 }
 
-Result<ops::HeadsView> project(const Step& step, const WeightSet& weights, Role weight, Role bias,
-                               std::uint64_t offset, std::uint32_t n_heads, std::uint32_t head_dim) {
-  const TensorView rows = step.buffer(offset, std::uint64_t{n_heads} * head_dim);
-  CISTERN_TRY(const store::Lease w, weights.lease(step.store, weight));
-  CISTERN_TRY(const store::Lease b, weights.lease(step.store, bias));
-  ops::matmul(step.exec, w.view(), step.normed(), rows, b.view());
-  return ops::HeadsView{rows, 0, n_heads, head_dim};
-}
-
+// Three matrices, three regions one after the other.
 Result<Heads> project_separate(const Step& step, const spec::AttentionSpec& a, const WeightSet& weights) {
-  const std::uint64_t token_bytes = std::uint64_t{step.n_tokens} * sizeof(float);
-  const std::uint64_t k_offset = step.layout.qkv + std::uint64_t{a.n_heads} * a.head_dim * token_bytes;
-  const std::uint64_t v_offset = k_offset + std::uint64_t{a.n_kv_heads} * a.head_dim * token_bytes;
-  Heads heads;
-  CISTERN_TRY(heads.q, project(step, weights, Role::kWq, Role::kBq, step.layout.qkv, a.n_heads, a.head_dim));
-  CISTERN_TRY(heads.k, project(step, weights, Role::kWk, Role::kBk, k_offset, a.n_kv_heads, a.head_dim));
-  CISTERN_TRY(heads.v, project(step, weights, Role::kWv, Role::kBv, v_offset, a.n_kv_heads, a.value_dim));
+  std::uint64_t offset = step.layout.qkv;
+  const auto region = [&](std::uint32_t n_heads, std::uint32_t head_dim) {
+    const TensorView rows = step.buffer(offset, std::uint64_t{n_heads} * head_dim);
+    offset += rows.shape.elements() * sizeof(float);
+    return ops::HeadsView{rows, 0, n_heads, head_dim};
+  };
+  const Heads heads{.q = region(a.n_heads, a.head_dim),
+                    .k = region(a.n_kv_heads, a.head_dim),
+                    .v = region(a.n_kv_heads, a.value_dim)};
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWq, Role::kBq}, step.normed(), heads.q.rows));
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWk, Role::kBk}, step.normed(), heads.k.rows));
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWv, Role::kBv}, step.normed(), heads.v.rows));
   return heads;
 }
 
@@ -83,13 +78,8 @@ Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& 
   ops::attention(step.exec, {.queries = heads.q, .cache = cache, .first_position = step.first_position,
                              .scale = a.scale, .softcap = a.softcap, .out = attended});
 
-  CISTERN_TRY(const store::Lease wo, weights.lease(step.store, Role::kWo));
-  CISTERN_TRY(const store::Lease bo, weights.lease(step.store, Role::kBo));
-  ops::matmul(step.exec, wo.view(), attended, step.normed(), bo.view());
-  if (weights.has(Role::kPostAttnNorm)) {
-    CISTERN_TRY(const store::Lease post, weights.lease(step.store, Role::kPostAttnNorm));
-    ops::rms_norm(step.exec, step.normed(), post.view(), step.model.norm_eps, step.normed());
-  }
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWo, Role::kBo}, attended, step.normed()));
+  CISTERN_TRY_VOID(norm_in_place(step, weights, Role::kPostAttnNorm, step.normed()));
   ops::add(step.exec, step.residual(), step.normed());
   return {};
 }

@@ -10,6 +10,19 @@
 
 namespace cistern::model {
 
+// A weight and the bias that goes with it, where the layer has one.
+struct Projection {
+  spec::Role weight;
+  spec::Role bias;
+};
+
+// out = x times the weight, plus the bias.
+Result<void> project(const Step& step, const WeightSet& weights, Projection projection, const TensorView& x,
+                     const TensorView& out);
+
+// x = RMSNorm(x) with the norm of that role; nothing where the layer has none.
+Result<void> norm_in_place(const Step& step, const WeightSet& weights, spec::Role role, const TensorView& x);
+
 // norm -> q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection (-> norm) -> residual.
 Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights);
 

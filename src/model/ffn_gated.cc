@@ -17,17 +17,15 @@ Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const Weigh
   const std::uint64_t hidden = ffn.hidden;
   if (weights.has(Role::kWGateUp)) {
     const TensorView both = step.buffer(step.layout.gate_up, 2 * hidden);
-    CISTERN_TRY(const store::Lease w, weights.lease(step.store, Role::kWGateUp));
-    ops::matmul(step.exec, w.view(), step.normed(), both);
+    CISTERN_TRY(const store::Lease w_gate_up, weights.lease(step.store, Role::kWGateUp));
+    ops::matmul(step.exec, w_gate_up.view(), step.normed(), both);
     ops::gate(step.exec, gate_fn(ffn.activation), both, 0, both, hidden, gated);
     return {};
   }
   const TensorView gate = step.buffer(step.layout.gate_up, hidden);
   const TensorView up = step.buffer(step.layout.gate_up + hidden * step.n_tokens * sizeof(float), hidden);
-  CISTERN_TRY(const store::Lease w_gate, weights.lease(step.store, Role::kWGate));
-  ops::matmul(step.exec, w_gate.view(), step.normed(), gate);
-  CISTERN_TRY(const store::Lease w_up, weights.lease(step.store, Role::kWUp));
-  ops::matmul(step.exec, w_up.view(), step.normed(), up);
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWGate, Role::kBGate}, step.normed(), gate));
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWUp, Role::kBUp}, step.normed(), up));
   ops::gate(step.exec, gate_fn(ffn.activation), gate, 0, up, 0, gated);
   return {};
 }
@@ -41,12 +39,8 @@ Result<void> ffn_gated(const Step& step, std::uint32_t li, const WeightSet& weig
 
   const TensorView gated = step.buffer(step.layout.gated, ffn.hidden);
   CISTERN_TRY_VOID(gate_and_up(step, ffn, weights, gated));
-  CISTERN_TRY(const store::Lease w_down, weights.lease(step.store, Role::kWDown));
-  ops::matmul(step.exec, w_down.view(), gated, step.normed());
-  if (weights.has(Role::kPostFfnNorm)) {
-    CISTERN_TRY(const store::Lease post, weights.lease(step.store, Role::kPostFfnNorm));
-    ops::rms_norm(step.exec, step.normed(), post.view(), step.model.norm_eps, step.normed());
-  }
+  CISTERN_TRY_VOID(project(step, weights, {Role::kWDown, Role::kBDown}, gated, step.normed()));
+  CISTERN_TRY_VOID(norm_in_place(step, weights, Role::kPostFfnNorm, step.normed()));
   ops::add(step.exec, step.residual(), step.normed());
   return {};
 }

@@ -118,6 +118,7 @@ Result<void> Builder::read_heads() {
   CISTERN_TRY(const std::vector<std::uint32_t> hidden, per_layer("feed_forward_length"));
   CISTERN_TRY(const auto key_length, find_u32("attention.key_length", 1, kMaxDim));
   CISTERN_TRY(const auto value_length, find_u32("attention.value_length", 1, kMaxDim));
+  CISTERN_TRY(const auto scale, find_positive("attention.scale"));
 
   for (std::size_t li = 0; li < model.layers.size(); ++li) {
     if (heads[li] % kv_heads[li] != 0) {
@@ -133,7 +134,7 @@ Result<void> Builder::read_heads() {
     attention.n_kv_heads = kv_heads[li];
     attention.head_dim = key_length.value_or(model.dim / heads[li]);
     attention.value_dim = value_length.value_or(model.dim / heads[li]);
-    attention.scale = 1.0F / std::sqrt(static_cast<float>(attention.head_dim));
+    attention.scale = scale.value_or(1.0F / std::sqrt(static_cast<float>(attention.head_dim)));
     model.layers[li].ffn.hidden = hidden[li];
     if (std::uint64_t{attention.head_dim} * heads[li] > kMaxDim) {
       return bad_key("attention.head_count", fmt::format("{} heads of {} values are beyond any model", heads[li],
@@ -148,6 +149,12 @@ Result<std::uint32_t> Builder::sliding_window() const {
   return window.value_or(0);
 }
 
+Result<void> Builder::set_window_everywhere() {
+  CISTERN_TRY(const std::uint32_t window, sliding_window());
+  set_windows(window, [](std::uint32_t) { return true; });
+  return {};
+}
+
 void Builder::add(std::string name, Shape shape, Role role, int layer, bool optional) {
   model.tensors.push_back({.name = std::move(name), .shape = shape, .role = role, .layer = layer, .optional = optional});
 }
@@ -159,25 +166,32 @@ void Builder::add_embedding_and_output() {
   model.tied_output = inventory_->find("output.weight") == nullptr;
 }
 
+void Builder::add_qkv(int layer, const AttentionTensors& options) {
+  const AttentionSpec& a = model.layers[static_cast<std::size_t>(layer)].attention;
+  const std::string prefix = fmt::format("blk.{}.", layer);
+  const std::uint64_t q_rows = std::uint64_t{a.n_heads} * a.head_dim;
+  const std::uint64_t k_rows = std::uint64_t{a.n_kv_heads} * a.head_dim;
+  const std::uint64_t v_rows = std::uint64_t{a.n_kv_heads} * a.value_dim;
+  const bool bias_optional = !options.qkv_bias;
+  if (inventory_->find(prefix + "attn_qkv.weight") != nullptr) {
+    add(prefix + "attn_qkv.weight", Shape(model.dim, q_rows + k_rows + v_rows), Role::kWqkv, layer);
+    add(prefix + "attn_qkv.bias", Shape(q_rows + k_rows + v_rows), Role::kBqkv, layer, bias_optional);
+    return;
+  }
+  add(prefix + "attn_q.weight", Shape(model.dim, q_rows), Role::kWq, layer);
+  add(prefix + "attn_k.weight", Shape(model.dim, k_rows), Role::kWk, layer);
+  add(prefix + "attn_v.weight", Shape(model.dim, v_rows), Role::kWv, layer);
+  add(prefix + "attn_q.bias", Shape(q_rows), Role::kBq, layer, bias_optional);
+  add(prefix + "attn_k.bias", Shape(k_rows), Role::kBk, layer, bias_optional);
+  add(prefix + "attn_v.bias", Shape(v_rows), Role::kBv, layer, bias_optional);
+}
+
 void Builder::add_attention(const AttentionTensors& options) {
   for (int li = 0; li < static_cast<int>(model.layers.size()); ++li) {
     const AttentionSpec& a = model.layers[static_cast<std::size_t>(li)].attention;
     const std::string prefix = fmt::format("blk.{}.", li);
-    const std::uint64_t q_rows = std::uint64_t{a.n_heads} * a.head_dim;
-    const std::uint64_t k_rows = std::uint64_t{a.n_kv_heads} * a.head_dim;
-    const std::uint64_t v_rows = std::uint64_t{a.n_kv_heads} * a.value_dim;
-    const bool bias_optional = !options.qkv_bias;
     add(prefix + "attn_norm.weight", Shape(model.dim), Role::kAttnNorm, li);
-    if (options.fused_qkv) {
-      add(prefix + "attn_qkv.weight", Shape(model.dim, q_rows + k_rows + v_rows), Role::kWqkv, li);
-    } else {
-      add(prefix + "attn_q.weight", Shape(model.dim, q_rows), Role::kWq, li);
-      add(prefix + "attn_k.weight", Shape(model.dim, k_rows), Role::kWk, li);
-      add(prefix + "attn_v.weight", Shape(model.dim, v_rows), Role::kWv, li);
-      add(prefix + "attn_q.bias", Shape(q_rows), Role::kBq, li, bias_optional);
-      add(prefix + "attn_k.bias", Shape(k_rows), Role::kBk, li, bias_optional);
-      add(prefix + "attn_v.bias", Shape(v_rows), Role::kBv, li, bias_optional);
-    }
+    add_qkv(li, options);
     if (options.qk_norm) {
       add(prefix + "attn_q_norm.weight", Shape(a.head_dim), Role::kQNorm, li);
       add(prefix + "attn_k_norm.weight", Shape(a.head_dim), Role::kKNorm, li);
@@ -197,9 +211,12 @@ void Builder::add_gated_ffn(const FfnTensors& options) {
       add(prefix + "ffn_up.weight", Shape(model.dim, 2 * hidden), Role::kWGateUp, li);
     } else {
       add(prefix + "ffn_gate.weight", Shape(model.dim, hidden), Role::kWGate, li);
+      add(prefix + "ffn_gate.bias", Shape(hidden), Role::kBGate, li, true);
       add(prefix + "ffn_up.weight", Shape(model.dim, hidden), Role::kWUp, li);
+      add(prefix + "ffn_up.bias", Shape(hidden), Role::kBUp, li, true);
     }
     add(prefix + "ffn_down.weight", Shape(hidden, model.dim), Role::kWDown, li);
+    add(prefix + "ffn_down.bias", Shape(model.dim), Role::kBDown, li, true);
     if (options.post_norm) add(prefix + "post_ffw_norm.weight", Shape(model.dim), Role::kPostFfnNorm, li);
   }
 }

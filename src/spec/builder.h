@@ -37,6 +37,8 @@ class Builder {
 
   // Sliding window of the file in tokens; 0 when there is none.
   Result<std::uint32_t> sliding_window() const;
+  // Gives every layer the file's window, if there is one.
+  Result<void> set_window_everywhere();
   // Gives layer li the window where `is_windowed(li)`.
   template <class Predicate>
   void set_windows(std::uint32_t window, Predicate is_windowed) {
@@ -46,14 +48,15 @@ class Builder {
   }
 
   // Tensor lists. Weights are (columns = inputs, rows = outputs).
+  // Queries, keys and values are separate or fused, as each layer of the file has them; biases are taken where
+  // the file has them.
   struct AttentionTensors {
-    bool fused_qkv = false;
-    bool qk_norm = false;     // per head, before rope
-    bool qkv_bias = false;    // required; otherwise biases are taken when the file has them
-    bool post_norm = false;   // a norm on the block's output
+    bool qk_norm = false;    // per head, before rope
+    bool qkv_bias = false;   // required
+    bool post_norm = false;  // a norm on the block's output
   };
   struct FfnTensors {
-    bool fused_gate_up = false;
+    bool fused_gate_up = false;  // ffn_up holds the gate's rows, then its own
     bool post_norm = false;
   };
   void add_embedding_and_output();
@@ -64,6 +67,7 @@ class Builder {
   explicit Builder(const file::Inventory& inventory) : inventory_(&inventory) {}
   Result<void> read_dimensions();
   Result<void> read_heads();
+  void add_qkv(int layer, const AttentionTensors& options);
   void add(std::string name, Shape shape, Role role, int layer = kNoLayer, bool optional = false);
 
   const file::Inventory* inventory_;

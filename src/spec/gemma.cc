@@ -23,16 +23,10 @@ Result<void> start(Builder& builder) {
   return {};
 }
 
-Result<void> set_score_scale(Builder& builder, std::size_t layers_27b) {
-  CISTERN_TRY(const auto scale, builder.find_positive("attention.scale"));
-  ModelSpec& model = builder.model;
+void scale_scores_by_width(ModelSpec& model) {
   for (LayerSpec& layer : model.layers) {
-    if (model.layers.size() == layers_27b) {
-      layer.attention.scale = 1.0F / std::sqrt(static_cast<float>(model.dim) / static_cast<float>(layer.attention.n_heads));
-    }
-    if (scale) layer.attention.scale = *scale;
+    layer.attention.scale = 1.0F / std::sqrt(static_cast<float>(model.dim) / static_cast<float>(layer.attention.n_heads));
   }
-  return {};
 }
 
 }  // namespace
@@ -46,7 +40,7 @@ Result<void> build_gemma(Builder& builder) {
 
 Result<void> build_gemma2(Builder& builder) {
   CISTERN_TRY_VOID(start(builder));
-  CISTERN_TRY_VOID(set_score_scale(builder, kGemma2Layers27B));
+  if (builder.model.layers.size() == kGemma2Layers27B) scale_scores_by_width(builder.model);
   CISTERN_TRY(const float score_cap, builder.positive_or("attn_logit_softcapping", 50.0F));
   CISTERN_TRY(builder.model.logit_softcap, builder.positive_or("final_logit_softcapping", 30.0F));
   for (LayerSpec& layer : builder.model.layers) layer.attention.softcap = score_cap;
@@ -59,7 +53,7 @@ Result<void> build_gemma2(Builder& builder) {
 
 Result<void> build_gemma3(Builder& builder) {
   CISTERN_TRY_VOID(start(builder));
-  CISTERN_TRY_VOID(set_score_scale(builder, kGemma3Layers27B));
+  if (builder.model.layers.size() == kGemma3Layers27B) scale_scores_by_width(builder.model);
   CISTERN_TRY(const auto logit_cap, builder.find_positive("final_logit_softcapping"));
   builder.model.logit_softcap = logit_cap.value_or(0);
 

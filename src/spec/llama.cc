@@ -8,8 +8,7 @@ namespace cistern::spec {
 Result<void> build_llama(Builder& builder) {
   CISTERN_TRY(RopeSpec rope, read_rope(builder, RopeStyle::kInterleaved));
   builder.model.ropes.push_back(std::move(rope));
-  CISTERN_TRY(const std::uint32_t window, builder.sliding_window());
-  builder.set_windows(window, [](std::uint32_t) { return true; });
+  CISTERN_TRY_VOID(builder.set_window_everywhere());
   builder.add_embedding_and_output();
   builder.add_attention({});
   builder.add_gated_ffn({});

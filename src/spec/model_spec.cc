@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "file/printable.h"
 #include "quant/format.h"
 #include "spec/registry.h"
 
@@ -51,7 +52,7 @@ Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpe
                 fmt::format("is not part of the architecture '{}' as Cistern knows it; running without it could give "
                             "wrong answers",
                             model.arch),
-                fmt::format("{}: tensor '{}' at byte {}", inventory.metadata.where(), info.name, info.offset));
+                fmt::format("{}: tensor '{}' at byte {}", inventory.metadata.where(), file::printable(info.name), info.offset));
   }
   return {};
 }
@@ -65,8 +66,9 @@ std::string_view group_of(Role role) noexcept {
     case Role::kOutputNorm: case Role::kAttnNorm: case Role::kQNorm: case Role::kKNorm: case Role::kPostAttnNorm:
     case Role::kFfnNorm: case Role::kPostFfnNorm: return "norm";
     case Role::kWq: case Role::kWk: case Role::kWv: case Role::kWqkv: case Role::kWo: case Role::kBq: case Role::kBk:
-    case Role::kBv: case Role::kBo: return "attention";
-    case Role::kWGate: case Role::kWUp: case Role::kWGateUp: case Role::kWDown: return "ffn";
+    case Role::kBv: case Role::kBqkv: case Role::kBo: return "attention";
+    case Role::kWGate: case Role::kWUp: case Role::kWGateUp: case Role::kWDown: case Role::kBGate: case Role::kBUp:
+    case Role::kBDown: return "ffn";
     case Role::kRopeFactors: return "other";
   }
   return "other";
@@ -91,7 +93,7 @@ Result<ModelSpec> read_model_spec(const file::Inventory& inventory) {
   std::vector<std::string_view> known;
   for (const Architecture& architecture : architectures()) known.push_back(architecture.name);
   return fail(ErrorCode::kUnsupported,
-              fmt::format("architecture '{}' is not known; known are {}", arch, fmt::join(known, ", ")),
+              fmt::format("architecture '{}' is not known; known are {}", file::printable(arch), fmt::join(known, ", ")),
               fmt::format("{}: key 'general.architecture'", inventory.metadata.where()));
 }
 

@@ -53,8 +53,8 @@ struct LayerSpec {
 // The part a tensor plays. Names follow the papers; *_bias, fused and *_norm tensors may be absent in a layer.
 enum class Role : std::uint8_t {
   kTokenEmbedding, kOutputNorm, kOutput, kRopeFactors,
-  kAttnNorm, kWq, kWk, kWv, kWqkv, kWo, kBq, kBk, kBv, kBo, kQNorm, kKNorm, kPostAttnNorm,
-  kFfnNorm, kWGate, kWUp, kWGateUp, kWDown, kPostFfnNorm,
+  kAttnNorm, kWq, kWk, kWv, kWqkv, kWo, kBq, kBk, kBv, kBqkv, kBo, kQNorm, kKNorm, kPostAttnNorm,
+  kFfnNorm, kWGate, kWUp, kWGateUp, kWDown, kBGate, kBUp, kBDown, kPostFfnNorm,
 };
 inline constexpr int kRoleCount = static_cast<int>(Role::kPostFfnNorm) + 1;
 

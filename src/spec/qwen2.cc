@@ -7,6 +7,7 @@ namespace cistern::spec {
 Result<void> build_qwen2(Builder& builder) {
   CISTERN_TRY(RopeSpec rope, read_rope(builder, RopeStyle::kHalfSplit));
   builder.model.ropes.push_back(std::move(rope));
+  CISTERN_TRY_VOID(builder.set_window_everywhere());
   builder.add_embedding_and_output();
   builder.add_attention({.qkv_bias = true});
   builder.add_gated_ffn({});

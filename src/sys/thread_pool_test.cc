@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <numeric>
 #include <vector>
 
@@ -56,12 +57,12 @@ TEST(ThreadPool, ResultsAreVisibleAfterRun) {
 
 TEST(ThreadPool, WakesUpAfterSleeping) {
   ThreadPool pool(2);
-  int calls = 0;
+  std::vector<int> calls(2);
   for (int round = 0; round < 3; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    pool.run([&](int index, int) { calls += index; });
+    pool.run([&](int index, int) { ++calls[static_cast<std::size_t>(index)]; });
   }
-  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(calls, std::vector<int>(2, 3));
 }
 
 TEST(ThreadPool, TakesConstTasksAndLvalues) {

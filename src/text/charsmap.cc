@@ -57,7 +57,7 @@ std::uint32_t Charsmap::unit(std::size_t index) const {
   return unit;
 }
 
-Charsmap::Rule Charsmap::find(std::string_view text) const {
+Charsmap::Rule Charsmap::find(std::string_view text, bool stop_at_first) const {
   const std::size_t units = trie_.size() / sizeof(std::uint32_t);
   if (units == 0) return {};
   Rule best;
@@ -75,6 +75,7 @@ Charsmap::Rule Charsmap::find(std::string_view text) const {
     if (at >= replacements_.size()) break;
     const std::string_view tail = replacements_.substr(at);
     best = {i + 1, tail.substr(0, tail.find('\0'))};
+    if (stop_at_first) break;
   }
   return best;
 }

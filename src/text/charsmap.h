@@ -25,10 +25,12 @@ class Charsmap {
     std::size_t length = 0;  // bytes of text replaced; 0: no rule begins here
     std::string_view replacement;
   };
-  // The rule for the longest beginning of the text that has one.
-  Rule find(std::string_view text) const;
+  // The rule for the longest or the shortest beginning of the text that has one.
+  Rule longest(std::string_view text) const { return find(text, false); }
+  Rule shortest(std::string_view text) const { return find(text, true); }
 
  private:
+  Rule find(std::string_view text, bool stop_at_first) const;
   std::uint32_t unit(std::size_t index) const;
 
   std::span<const std::byte> trie_;

@@ -43,7 +43,7 @@ std::string Detokenizer::push(TokenId id) {
   std::string text(rendering_.text(id));
   if (first && rendering_.leading_space() == Rendering::LeadingSpace::kDropFirstToken) {
     std::erase(text, ' ');
-  } else if (!started_) {
+  } else if (!started_ && !tokenizer_.is_control(id)) {
     text = without_leading_space(text);
   }
   started_ = started_ || !text.empty();

@@ -13,14 +13,10 @@ namespace {
 constexpr std::string_view kUnknownSurface = " \xE2\x81\x87 ";  // SentencePiece's default, U+2047
 constexpr std::string_view kSuffixMark = "##";
 
-// XLM-R and its kin are masked language models with a SentencePiece vocabulary that run in Hugging Face's library
-// and not in SentencePiece's; a mask token gives them away.
-bool is_masked_model(const Vocab& vocab) { return vocab.mask.has_value(); }
-
 DecodeStyle style_of(const Vocab& vocab) {
   switch (vocab.model) {
     case TokenizerModel::kSpm: return DecodeStyle::kSentencePiece;
-    case TokenizerModel::kUnigram: return is_masked_model(vocab) ? DecodeStyle::kByteFallback : DecodeStyle::kSentencePiece;
+    case TokenizerModel::kUnigram: return is_masked_unigram(vocab) ? DecodeStyle::kByteFallback : DecodeStyle::kSentencePiece;
     case TokenizerModel::kWordPiece: return DecodeStyle::kWordPiece;
     case TokenizerModel::kBpe: break;
   }
@@ -32,7 +28,7 @@ Rendering::LeadingSpace leading_space_of(const Vocab& vocab) {
   using LeadingSpace = Rendering::LeadingSpace;
   const bool sentencepiece = vocab.model == TokenizerModel::kSpm || vocab.model == TokenizerModel::kUnigram;
   if (!sentencepiece) return LeadingSpace::kKeep;
-  if (vocab.model == TokenizerModel::kUnigram && is_masked_model(vocab)) return LeadingSpace::kDropFirstToken;
+  if (is_masked_unigram(vocab)) return LeadingSpace::kDropFirstToken;
   if (vocab.remove_extra_whitespaces) return LeadingSpace::kDropAll;
   return vocab.add_space_prefix ? LeadingSpace::kDropOne : LeadingSpace::kKeep;
 }

@@ -32,7 +32,7 @@ SentencePieceNormalizer::Step SentencePieceNormalizer::next(std::string_view tex
   if (user_defined_.may_begin(text[0])) {
     if (const auto match = user_defined_.longest(text); match.length > 0) return {text.substr(0, match.length), match.length};
   }
-  if (const auto rule = charsmap_.find(text); rule.length > 0) return {rule.replacement, rule.length};
+  if (const auto rule = charsmap_.longest(text); rule.length > 0) return {rule.replacement, rule.length};
   const std::size_t length = std::min(length_by_lead(text[0]), text.size());
   return {text.substr(0, length), length};
 }

@@ -1,7 +1,6 @@
 #include "text/splitter.h"
 
-#include <utf8proc.h>
-
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace cistern::text {
@@ -27,20 +26,11 @@ Result<void> split_by_pattern(Regex::Matcher& matcher, std::string_view text, Pi
   return {};
 }
 
-bool is_word_character(char32_t c) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_PC: return true;
-    default: return false;
-  }
-}
-
 // Length in bytes of a decimal digit at the beginning of the text; 0 if there is none.
 std::size_t digit_length(std::string_view text) {
   if (text.empty()) return 0;
   const CodePoint c = decode_utf8(text);
-  return utf8proc_category(static_cast<utf8proc_int32_t>(c.value)) == UTF8PROC_CATEGORY_ND ? c.length : 0;
+  return category_of(c.value) == UTF8PROC_CATEGORY_ND ? c.length : 0;
 }
 
 // kDigitGroups is the pattern (?=(\d{3})+(?!\d)): a cut wherever a multiple of three digits is left.

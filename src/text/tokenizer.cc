@@ -23,8 +23,8 @@ Result<std::unique_ptr<Encoder>> make_encoder(const Vocab& vocab) {
 }
 
 // SentencePiece matches user-defined tokens itself, after its normalization.
-bool encoder_matches_user_defined(TokenizerModel model) {
-  return model == TokenizerModel::kSpm || model == TokenizerModel::kUnigram;
+bool encoder_matches_user_defined(const Vocab& vocab) {
+  return vocab.model == TokenizerModel::kSpm || (vocab.model == TokenizerModel::kUnigram && !is_masked_unigram(vocab));
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ Result<void> Tokenizer::index_special_tokens() {
   for (TokenId id = 0; id < vocab_.tokens.size(); ++id) {
     const TokenKind kind = vocab_.kinds[id];
     const std::string_view text = vocab_.tokens[id];
-    const bool user_defined = kind == TokenKind::kUserDefined && !encoder_matches_user_defined(vocab_.model);
+    const bool user_defined = kind == TokenKind::kUserDefined && !encoder_matches_user_defined(vocab_);
     const bool special = kind == TokenKind::kControl || kind == TokenKind::kUnknown;
     // Text that is not UTF-8 is never in a prompt.
     if ((!user_defined && !special) || text.empty() || !is_valid_utf8(text)) continue;

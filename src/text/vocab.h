@@ -43,4 +43,8 @@ struct Vocab {
   std::string where;  // the file, for error messages
 };
 
+// XLM-R and its kin are masked language models with a SentencePiece vocabulary that were trained, and run, with Hugging
+// Face's implementation of Unigram, which differs from sentencepiece's in details. A mask token gives them away.
+inline bool is_masked_unigram(const Vocab& vocab) { return vocab.model == TokenizerModel::kUnigram && vocab.mask.has_value(); }
+
 }  // namespace cistern::text

@@ -9,6 +9,7 @@
 #include "text/nfc.h"
 #include "text/space_mark.h"
 #include "text/token_index.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace cistern::text {
@@ -18,17 +19,10 @@ constexpr std::size_t kLongestWordCharacters = 100;  // longer words are unknown
 
 using CodePoints = std::vector<char32_t>;
 
-utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
-
-bool is_whitespace(char32_t c) {
-  return (c >= 0x9 && c <= 0xD) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
 bool is_removed(char32_t c) {
   if (c == '\t' || c == '\n' || c == '\r') return false;
   if (c == 0 || c == 0xFFFD) return true;
-  const auto kind = category(c);
+  const auto kind = category_of(c);
   return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF || kind == UTF8PROC_CATEGORY_CO;
 }
 
@@ -40,7 +34,7 @@ bool is_cjk(char32_t c) {  // the blocks that BERT lists
 
 bool is_punctuation(char32_t c) {
   if (c < 0x80) return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) || (c >= 0x7B && c <= 0x7E);
-  const auto kind = category(c);
+  const auto kind = category_of(c);
   return kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO;
 }
 
@@ -127,7 +121,7 @@ class WordPieceEncoder final : public Encoder {
   static CodePoints without_accents(const std::string& text) {
     if (!may_need_decomposition(text)) return decode(text);
     CodePoints out = to_nfd(text);
-    std::erase_if(out, [](char32_t c) { return category(c) == UTF8PROC_CATEGORY_MN; });
+    std::erase_if(out, [](char32_t c) { return category_of(c) == UTF8PROC_CATEGORY_MN; });
     return out;
   }
 

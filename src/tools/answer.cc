@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "plan/memory_plan.h"
 #include "text/utf8.h"
 #include "tools/interrupt.h"
@@ -60,7 +59,8 @@ std::string for_display(std::string_view text, bool terminal) {
   std::string out;
   while (!text.empty()) {
     const text::CodePoint c = text::decode_utf8(text);
-    const bool control = (c.value < 0x20 && c.value != U'\n' && c.value != U'\t') || (c.value >= 0x7F && c.value < 0xA0);
+    const bool control =
+        (c.value < 0x20 && c.value != U'\n' && c.value != U'\t') || (c.value >= 0x7F && c.value < 0xA0);
     out += control ? text::kReplacement : text.substr(0, c.length);
     text.remove_prefix(c.length);
   }
@@ -70,15 +70,16 @@ std::string for_display(std::string_view text, bool terminal) {
 std::string stats_line(const engine::Stats& stats) {
   std::string out = fmt::format("load {:.2f} s, prompt {} tokens", stats.load_s, stats.prompt_tokens);
   if (stats.reused_tokens > 0) out += fmt::format(" ({} re-used)", stats.reused_tokens);
-  out += fmt::format(" at {:.1f} tok/s, answer {} tokens at {:.1f} tok/s, memory {} of {} planned", stats.prefill_tok_s(),
-                     stats.generated_tokens, stats.decode_tok_s(), plan::describe_bytes(stats.peak_rss_bytes),
-                     plan::describe_bytes(stats.planned_bytes));
+  out += fmt::format(" at {:.1f} tok/s, answer {} tokens at {:.1f} tok/s, memory {} of {} planned",
+                     stats.prefill_tok_s(), stats.generated_tokens, stats.decode_tok_s(),
+                     plan::describe_bytes(stats.peak_rss_bytes), plan::describe_bytes(stats.planned_bytes));
   return out;
 }
 
 void print_plan(const engine::Engine& engine, const OutputFlags& flags) {
   if (!flags.verbose) return;
-  write_stderr(fmt::format("{}\ncontext: {} tokens, computing with {}\n", plan::describe(engine.plan()), engine.context_tokens(), engine.backend()));
+  write_stderr(fmt::format("{}\ncontext: {} tokens, computing with {}\n", plan::describe(engine.plan()),
+                           engine.context_tokens(), engine.backend()));
 }
 
 }  // namespace cistern::tools

@@ -1,5 +1,5 @@
-// Lets the engine generate one answer and hands its text on as it comes; afterwards tells how it went. Shared by run
-// and chat.
+// Lets the engine generate one answer and hands its text on as it comes; afterwards tells how it went. Shared
+// by run and chat.
 #pragma once
 
 #include <functional>

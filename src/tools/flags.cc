@@ -26,16 +26,18 @@ struct UnitRow {
   double bytes;
 };
 constexpr std::array kUnits = {
-    UnitRow{"", 1},          UnitRow{"B", 1},         UnitRow{"kB", 1e3},        UnitRow{"KB", 1e3},
-    UnitRow{"MB", 1e6},      UnitRow{"GB", 1e9},      UnitRow{"TB", 1e12},       UnitRow{"KiB", 0x1p10},
-    UnitRow{"MiB", 0x1p20},  UnitRow{"GiB", 0x1p30},  UnitRow{"TiB", 0x1p40},
+    UnitRow{"", 1},         UnitRow{"B", 1},        UnitRow{"kB", 1e3},     UnitRow{"KB", 1e3},
+    UnitRow{"MB", 1e6},     UnitRow{"GB", 1e9},     UnitRow{"TB", 1e12},    UnitRow{"KiB", 0x1p10},
+    UnitRow{"MiB", 0x1p20}, UnitRow{"GiB", 0x1p30}, UnitRow{"TiB", 0x1p40},
 };
 
 }  // namespace
 
 CLI::Option* add_model_flags(CLI::App& app, ModelFlags& flags, const std::string& name) {
-  CLI::Option* model = app.add_option(name, flags.model, "Model: a path, the beginning of a name, or guide")->type_name("MODEL");
-  app.add_option("--pre", flags.pre, "Use this pre-tokenizer instead of the one that the file names")->type_name("NAME");
+  CLI::Option* model = app.add_option(name, flags.model, "Model: a path, the beginning of a name, or guide")
+                           ->type_name("MODEL");
+  app.add_option("--pre", flags.pre, "Use this pre-tokenizer instead of the one that the file names")
+      ->type_name("NAME");
   return model;
 }
 
@@ -49,17 +51,25 @@ engine::OpenOptions open_options(const ModelFlags& flags) {
 void add_load_flags(CLI::App& app, LoadFlags& flags) {
   constexpr const char* kGroup = "Loading";
   app.add_option("--threads", flags.threads, "Threads to compute with [one per physical core]")
-      ->type_name("N")->check(CLI::Range(1, 1024).description(""))->group(kGroup);
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->group(kGroup);
   std::vector<std::string> isas;
   for (const sys::Isa isa : sys::kAllIsas) isas.emplace_back(sys::name_of(isa));
-  add_choice(app, "--isa", flags.isa, isas, "Instruction set of the kernels [the best of this machine]")->group(kGroup);
-  app.add_option("--ctx", flags.context_tokens, "Context length in tokens [as long as the run needs and memory allows]")
-      ->type_name("N")->check(CLI::Range(1U, 1U << 30U).description(""))->group(kGroup);
+  add_choice(app, "--isa", flags.isa, isas, "Instruction set of the kernels [the best of this machine]")
+      ->group(kGroup);
+  app.add_option("--ctx", flags.context_tokens,
+                 "Context length in tokens [as long as the run needs and memory allows]")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1U << 30U).description(""))
+      ->group(kGroup);
   std::vector<std::string> types;
   for (const KvTypeRow& row : kKvTypes) types.emplace_back(row.name);
   add_choice(app, "--kv", flags.kv, types, "Type of the KV cache [f16]")->group(kGroup);
-  app.add_option("--memory", flags.memory, "Use no more memory than this: 3GB, 512MiB [what the machine allows]")
-      ->type_name("SIZE")->group(kGroup);
+  app.add_option("--memory", flags.memory,
+                 "Use no more memory than this: 3GB, 512MiB [what the machine allows]")
+      ->type_name("SIZE")
+      ->group(kGroup);
 }
 
 std::optional<DType> parse_kv_type(const std::string& name) {
@@ -80,7 +90,8 @@ Result<std::uint64_t> parse_bytes(const std::string& text) {
     const double bytes = amount * row.bytes;
     if (std::isfinite(bytes) && bytes >= 1 && bytes < 0x1p62) return static_cast<std::uint64_t>(bytes);
   }
-  return fail(ErrorCode::kUsage, fmt::format("'{}' is no size; write 512MiB, 3GB or a number of bytes", text));
+  return fail(ErrorCode::kUsage,
+              fmt::format("'{}' is no size; write 512MiB, 3GB or a number of bytes", text));
 }
 
 Result<engine::LoadOptions> load_options(const LoadFlags& flags) {
@@ -101,9 +112,13 @@ Result<engine::LoadOptions> load_options(const LoadFlags& flags) {
 
 void add_output_flags(CLI::App& app, OutputFlags& flags) {
   constexpr const char* kGroup = "Output";
-  app.add_flag("--stats", flags.stats, "Print speed and memory to stderr, also where that is no terminal")->group(kGroup);
-  app.add_flag("--verbose", flags.verbose, "Print the memory plan and what computes to stderr")->group(kGroup);
-  add_choice(app, "--color", flags.color, {"auto", "always", "never"}, "Colours [auto: on a terminal without NO_COLOR]")->group(kGroup);
+  app.add_flag("--stats", flags.stats, "Print speed and memory to stderr, also where that is no terminal")
+      ->group(kGroup);
+  app.add_flag("--verbose", flags.verbose, "Print the memory plan and what computes to stderr")
+      ->group(kGroup);
+  add_choice(app, "--color", flags.color, {"auto", "always", "never"},
+             "Colours [auto: on a terminal without NO_COLOR]")
+      ->group(kGroup);
 }
 
 }  // namespace cistern::tools

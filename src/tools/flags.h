@@ -1,5 +1,5 @@
-// Options that several commands share, each declared once: which model and how to load it, sampling, output. A
-// command keeps the structs it wants, add_*() hangs the options into its part of the command line, and the
+// Options that several commands share, each declared once: which model and how to load it, sampling, output.
+// A command keeps the structs it wants, add_*() hangs the options into its part of the command line, and the
 // conversions give the engine's option structs or a kUsage error that names the option.
 #pragma once
 
@@ -41,8 +41,8 @@ struct SamplingFlags {
 };
 // --temp, --top-k, ... --seed
 void add_sampling_flags(CLI::App& app, SamplingFlags& flags);
-// The model's own defaults (general.sampling.*; greedy for the guide), changed by the command line. Without --seed
-// a random one is chosen.
+// The model's own defaults (general.sampling.*; greedy for the guide), changed by the command line. Without
+// --seed a random one is chosen.
 Result<sample::SamplerOptions> sampler_options(const SamplingFlags& flags, const engine::OpenModel& model);
 
 struct OutputFlags {

@@ -59,7 +59,8 @@ Result<void> write_tensor(const file::ModelFiles& files, const InspectOptions& o
   }
   const quant::Format& format = quant::format_of(tensor->dtype);
   if (format.dequantize == nullptr) {
-    return fail(ErrorCode::kUnsupported, fmt::format("tensors of type {} have no float values to write", format.name), options.tensor);
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("tensors of type {} have no float values to write", format.name), options.tensor);
   }
   constexpr std::uint64_t kPieceValues = 1U << 18U;
   const std::uint64_t blocks_a_piece = std::max<std::uint64_t>(kPieceValues / format.block_values, 1);
@@ -89,11 +90,13 @@ Result<int> inspect(const InspectOptions& options) {
   ModelReport report = make_report(files, files.files.front().path());
   report.problem = find_problem(open_options(options.model), files.inventory);
   CISTERN_TRY_VOID(files.check_intact());
-  const std::string text = options.json ? to_json(report_json(report, files.inventory), JsonForm::kPretty) + "\n"
-                                        : report_text(report, files.inventory);
+  const std::string text = options.json
+                               ? to_json(report_json(report, files.inventory), JsonForm::kPretty) + "\n"
+                               : report_text(report, files.inventory);
   CISTERN_TRY_VOID(write_stdout(text));
   // What is only unknown to us is no fault of the file.
-  if (report.problem && report.problem->code != ErrorCode::kUnsupported) return std::unexpected(*report.problem);
+  if (report.problem && report.problem->code != ErrorCode::kUnsupported)
+    return std::unexpected(*report.problem);
   return 0;
 }
 
@@ -105,7 +108,8 @@ void add_inspect(Cli& cli) {
       {.name = "inspect",
        .summary = "Show what a model file holds",
        .description =
-           "Shows metadata, tokenizer, tensors, and how many bytes play which role. Files of architectures that "
+           "Shows metadata, tokenizer, tensors, and how many bytes play which role. Files of architectures "
+           "that "
            "cannot be run are shown too. A damaged file is shown as far as it can be read, then the error.",
        .examples = {{"cistern inspect model.gguf", "everything, for people (long arrays are cut)"},
                     {"cistern inspect model.gguf --json | jq '.by_role'", "everything, for programs"},
@@ -116,9 +120,11 @@ void add_inspect(Cli& cli) {
   add_model_flags(app, options->model, "FILE")->required()->type_name("MODEL");
   app.add_flag("--json", options->json, "Print one JSON document");
   app.add_flag("--template", options->show_template, "Print the chat template");
-  app.add_option("--tensor", options->tensor, "Write the values of this tensor as 32-bit floats")->type_name("NAME");
+  app.add_option("--tensor", options->tensor, "Write the values of this tensor as 32-bit floats")
+      ->type_name("NAME");
   app.add_option("--out", options->out, "Where --tensor goes; - is stdout [-]")->type_name("FILE");
-  add_choice(app, "--color", options->output.color, {"auto", "always", "never"}, "Colours of messages [auto]");
+  add_choice(app, "--color", options->output.color, {"auto", "always", "never"},
+             "Colours of messages [auto]");
 }
 
 }  // namespace cistern::tools

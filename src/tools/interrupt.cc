@@ -16,8 +16,8 @@ void cancel_running(int) {
 void do_nothing(int) {}
 
 struct sigaction install(void (*handler)(int), int flags) {
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = handler;
   action.sa_flags = flags;
   sigemptyset(&action.sa_mask);
@@ -39,6 +39,8 @@ CancelOnInterrupt::~CancelOnInterrupt() {
 }
 
 InterruptReads::InterruptReads() : before_(install(do_nothing, 0)) {}
-InterruptReads::~InterruptReads() { sigaction(SIGINT, &before_, nullptr); }
+InterruptReads::~InterruptReads() {
+  sigaction(SIGINT, &before_, nullptr);
+}
 
 }  // namespace cistern::tools

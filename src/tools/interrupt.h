@@ -1,5 +1,5 @@
-// Ctrl-C while an answer is being generated: the first one cancels the answer, a second one ends the program. The
-// handler is installed while the object lives. At most one object at a time.
+// Ctrl-C while an answer is being generated: the first one cancels the answer, a second one ends the program.
+// The handler is installed while the object lives. At most one object at a time.
 #pragma once
 
 #include <csignal>
@@ -16,7 +16,7 @@ class CancelOnInterrupt {
   CancelOnInterrupt& operator=(const CancelOnInterrupt&) = delete;
 
  private:
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 // While this object lives Ctrl-C only makes reads from the terminal return (EINTR).
@@ -28,7 +28,7 @@ class InterruptReads {
   InterruptReads& operator=(const InterruptReads&) = delete;
 
  private:
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 }  // namespace cistern::tools

@@ -11,7 +11,8 @@ namespace json = boost::json;
 namespace {
 
 Result<json::object> answer_line(const JsonLineAnswer& answer, const LineReader::Line& line) {
-  if (line.too_long) return fail(ErrorCode::kTooLong, fmt::format("the line is longer than {} bytes", kMaxInputBytes));
+  if (line.too_long)
+    return fail(ErrorCode::kTooLong, fmt::format("the line is longer than {} bytes", kMaxInputBytes));
   CISTERN_TRY(const json::value request, parse_json(line.text, "line"));
   const json::object* object = request.if_object();
   if (object == nullptr) return fail(ErrorCode::kFormat, "expected a JSON object", "line");

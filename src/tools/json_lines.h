@@ -1,5 +1,5 @@
-// The loop of every --jsonl command: one JSON object per line in, one per line out, in order. A line that is no
-// object, or that cannot be answered, gets {"error": "..."} and the loop goes on.
+// The loop of every --jsonl command: one JSON object per line in, one per line out, in order. A line that is
+// no object, or that cannot be answered, gets {"error": "..."} and the loop goes on.
 #pragma once
 
 #include <boost/json/object.hpp>

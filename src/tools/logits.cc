@@ -37,7 +37,8 @@ Result<std::vector<text::TokenId>> read_tokens(const std::string& path, std::uin
 
 Result<int> logits(const LogitsOptions& options) {
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(options.model)));
-  CISTERN_TRY(const auto ids, read_tokens(options.tokens, static_cast<std::uint32_t>(model.tokenizer->size())));
+  CISTERN_TRY(const auto ids,
+              read_tokens(options.tokens, static_cast<std::uint32_t>(model.tokenizer->size())));
   CISTERN_TRY(engine::LoadOptions load, load_options(options.load));
   load.wanted_tokens = static_cast<std::uint32_t>(ids.size());
   CISTERN_TRY(const auto engine, engine::Engine::load(std::move(model), load));
@@ -61,18 +62,26 @@ void add_logits(Cli& cli) {
   CLI::App& app = cli.add(
       {.name = "logits",
        .summary = "Write the logits after every token of a list",
-       .description =
-           "Feeds token ids as they are, from position 0 and without adding BOS, and writes the logits after each "
-           "as raw little-endian 32-bit floats, row by row: [tokens, vocabulary]. For comparing with other engines.",
-       .examples = {{"cistern logits model.gguf --tokens ids.json --out logits.f32", "ids.json holds [1, 2, 3] or {\"tokens\": [1, 2, 3]}"},
-                    {"cistern logits model.gguf --tokens ids.json --out chunked.f32 --chunk 7 --kv f32 --threads 1",
-                     "in chunks of seven tokens, which gives the same bits"},
-                    {"echo '[0, 1, 289]' | cistern logits guide --tokens - --out - | od -f | head", "through pipes"}}},
+       .description = "Feeds token ids as they are, from position 0 and without adding BOS, and writes the "
+                      "logits after each "
+                      "as raw little-endian 32-bit floats, row by row: [tokens, vocabulary]. For comparing "
+                      "with other engines.",
+       .examples =
+           {{"cistern logits model.gguf --tokens ids.json --out logits.f32",
+             "ids.json holds [1, 2, 3] or {\"tokens\": [1, 2, 3]}"},
+            {"cistern logits model.gguf --tokens ids.json --out chunked.f32 --chunk 7 --kv f32 --threads 1",
+             "in chunks of seven tokens, which gives the same bits"},
+            {"echo '[0, 1, 289]' | cistern logits guide --tokens - --out - | od -f | head",
+             "through pipes"}}},
       [options] { return logits(*options); });
   add_model_flags(app, options->model)->required();
-  app.add_option("--tokens", options->tokens, "JSON file with the token ids; - is stdin")->type_name("FILE")->required();
+  app.add_option("--tokens", options->tokens, "JSON file with the token ids; - is stdin")
+      ->type_name("FILE")
+      ->required();
   app.add_option("--out", options->out, "Where the logits go; - is stdout")->type_name("FILE")->required();
-  app.add_option("--chunk", options->chunk_tokens, "Tokens fed at once [as the memory plan has it]")->type_name("N")->check(CLI::Range(1U, 1U << 30U).description(""));
+  app.add_option("--chunk", options->chunk_tokens, "Tokens fed at once [as the memory plan has it]")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1U << 30U).description(""));
   add_load_flags(app, options->load);
   add_output_flags(app, options->output);
 }

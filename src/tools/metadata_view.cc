@@ -26,19 +26,32 @@ T load(const Value& value, std::uint64_t index) {
 
 json::value element_json(const Value& value, std::uint64_t index) {
   switch (value.element) {
-    case ValueType::kU8: return load<std::uint8_t>(value, index);
-    case ValueType::kI8: return load<std::int8_t>(value, index);
-    case ValueType::kU16: return load<std::uint16_t>(value, index);
-    case ValueType::kI16: return load<std::int16_t>(value, index);
-    case ValueType::kU32: return load<std::uint32_t>(value, index);
-    case ValueType::kI32: return load<std::int32_t>(value, index);
-    case ValueType::kU64: return load<std::uint64_t>(value, index);
-    case ValueType::kI64: return load<std::int64_t>(value, index);
-    case ValueType::kF32: return load<float>(value, index);
-    case ValueType::kF64: return load<double>(value, index);
-    case ValueType::kBool: return load<std::uint8_t>(value, index) != 0;
-    case ValueType::kString: return json::string(value.strings[index]);
-    case ValueType::kArray: break;
+    case ValueType::kU8:
+      return load<std::uint8_t>(value, index);
+    case ValueType::kI8:
+      return load<std::int8_t>(value, index);
+    case ValueType::kU16:
+      return load<std::uint16_t>(value, index);
+    case ValueType::kI16:
+      return load<std::int16_t>(value, index);
+    case ValueType::kU32:
+      return load<std::uint32_t>(value, index);
+    case ValueType::kI32:
+      return load<std::int32_t>(value, index);
+    case ValueType::kU64:
+      return load<std::uint64_t>(value, index);
+    case ValueType::kI64:
+      return load<std::int64_t>(value, index);
+    case ValueType::kF32:
+      return load<float>(value, index);
+    case ValueType::kF64:
+      return load<double>(value, index);
+    case ValueType::kBool:
+      return load<std::uint8_t>(value, index) != 0;
+    case ValueType::kString:
+      return json::string(value.strings[index]);
+    case ValueType::kArray:
+      break;
   }
   return nullptr;  // arrays of arrays are not read
 }
@@ -52,11 +65,17 @@ std::string shortened(std::string_view text) {
 
 std::string element_text(const Value& value, std::uint64_t index) {
   switch (value.element) {
-    case ValueType::kString: return value.type == ValueType::kArray ? fmt::format("\"{}\"", shortened(value.strings[index])) : shortened(value.strings[index]);
-    case ValueType::kF32: return fmt::format("{}", load<float>(value, index));
-    case ValueType::kF64: return fmt::format("{}", load<double>(value, index));
-    case ValueType::kBool: return load<std::uint8_t>(value, index) != 0 ? "true" : "false";
-    default: break;
+    case ValueType::kString:
+      return value.type == ValueType::kArray ? fmt::format("\"{}\"", shortened(value.strings[index]))
+                                             : shortened(value.strings[index]);
+    case ValueType::kF32:
+      return fmt::format("{}", load<float>(value, index));
+    case ValueType::kF64:
+      return fmt::format("{}", load<double>(value, index));
+    case ValueType::kBool:
+      return load<std::uint8_t>(value, index) != 0 ? "true" : "false";
+    default:
+      break;
   }
   const json::value number = element_json(value, index);
   if (number.is_uint64()) return fmt::format("{}", number.get_uint64());

@@ -9,7 +9,8 @@
 namespace cistern::tools {
 namespace {
 
-constexpr std::array<std::string_view, 7> kRoles = {"embedding", "attention", "ffn", "experts", "norm", "output", "other"};
+constexpr std::array<std::string_view, 7> kRoles = {"embedding", "attention", "ffn",  "experts",
+                                                    "norm",      "output",    "other"};
 
 struct RoleRule {
   std::string_view part;  // of the name, without "blk.N."
@@ -17,12 +18,23 @@ struct RoleRule {
 };
 // The first that fits. Recurrent layers (ssm_, time_mix_, shortconv) take the place of attention.
 constexpr std::array kRules = {
-    RoleRule{"_norm", "norm"},        RoleRule{"norm.", "norm"},           RoleRule{"token_embd", "embedding"},
-    RoleRule{"position_embd", "embedding"}, RoleRule{"token_types", "embedding"}, RoleRule{"per_layer_token_embd", "embedding"},
-    RoleRule{"_exps", "experts"},     RoleRule{"_exp.", "experts"},        RoleRule{"exp_probs", "experts"},
-    RoleRule{"ffn_gate_inp", "experts"}, RoleRule{"ffn_", "ffn"},          RoleRule{"attn", "attention"},
-    RoleRule{"ssm_", "attention"},    RoleRule{"time_mix", "attention"},   RoleRule{"shortconv", "attention"},
-    RoleRule{"output", "output"},     RoleRule{"cls", "output"},
+    RoleRule{"_norm", "norm"},
+    RoleRule{"norm.", "norm"},
+    RoleRule{"token_embd", "embedding"},
+    RoleRule{"position_embd", "embedding"},
+    RoleRule{"token_types", "embedding"},
+    RoleRule{"per_layer_token_embd", "embedding"},
+    RoleRule{"_exps", "experts"},
+    RoleRule{"_exp.", "experts"},
+    RoleRule{"exp_probs", "experts"},
+    RoleRule{"ffn_gate_inp", "experts"},
+    RoleRule{"ffn_", "ffn"},
+    RoleRule{"attn", "attention"},
+    RoleRule{"ssm_", "attention"},
+    RoleRule{"time_mix", "attention"},
+    RoleRule{"shortconv", "attention"},
+    RoleRule{"output", "output"},
+    RoleRule{"cls", "output"},
 };
 
 void count(ByteSum& sum, const file::TensorInfo& tensor) {

@@ -1,7 +1,7 @@
-// What `cistern inspect` tells about a model file, collected once and then printed as text or JSON: bytes by type,
-// by role and by layer, the tokenizer in short, and why the file cannot be run where it cannot. Roles are read off
-// GGUF's tensor names, so that architectures that Cistern cannot run yet are described too. Views die with the
-// ModelFiles.
+// What `cistern inspect` tells about a model file, collected once and then printed as text or JSON: bytes by
+// type, by role and by layer, the tokenizer in short, and why the file cannot be run where it cannot. Roles
+// are read off GGUF's tensor names, so that architectures that Cistern cannot run yet are described too.
+// Views die with the ModelFiles.
 #pragma once
 
 #include <boost/json/object.hpp>

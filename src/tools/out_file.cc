@@ -24,7 +24,7 @@ Result<OutFile> OutFile::create(const std::string& path) {
     file.fd_ = STDOUT_FILENO;
     return file;
   }
-  struct stat status {};
+  struct stat status{};
   const bool direct = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
   if (!direct) file.temporary_ = fmt::format("{}.{}.partial", path, ::getpid());
   const std::string& name = direct ? path : file.temporary_;
@@ -53,7 +53,8 @@ Result<void> OutFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail(ErrorCode::kIo, fmt::format("cannot write: {}", std::strerror(errno)), path_);
+    if (written < 0)
+      return fail(ErrorCode::kIo, fmt::format("cannot write: {}", std::strerror(errno)), path_);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return {};

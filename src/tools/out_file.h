@@ -1,6 +1,6 @@
-// A result file that appears whole or not at all: written under a temporary name beside its place and renamed by
-// commit(); removed again if that never happens. "-" is stdout, and what is no regular file (/dev/null, a pipe)
-// is written directly. Single-threaded.
+// A result file that appears whole or not at all: written under a temporary name beside its place and renamed
+// by commit(); removed again if that never happens. "-" is stdout, and what is no regular file (/dev/null, a
+// pipe) is written directly. Single-threaded.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// From what a user wrote to the token ids that the model reads: the chat template around messages, or plain text
-// as it is, with the model's own BOS (never twice). Shared by run and chat.
+// From what a user wrote to the token ids that the model reads: the chat template around messages, or plain
+// text as it is, with the model's own BOS (never twice). Shared by run and chat.
 #pragma once
 
 #include <string>
@@ -19,7 +19,8 @@ struct Message {
 Result<text::jinja::Template> load_template(const engine::OpenModel& model, const std::string& file);
 
 // Messages through the template, ready for the model's answer. kTemplate: the template refuses them.
-Result<std::vector<text::TokenId>> chat_prompt(const engine::OpenModel& model, const text::jinja::Template& chat,
+Result<std::vector<text::TokenId>> chat_prompt(const engine::OpenModel& model,
+                                               const text::jinja::Template& chat,
                                                const std::vector<Message>& messages);
 
 // Plain text to be continued. Special tokens written in it are read as such.

@@ -22,8 +22,9 @@ double share(const ByteSum& part, const ByteSum& all) {
 std::string sum_rows(const std::vector<ByteSum>& sums, const ByteSum& all) {
   std::string out;
   for (const ByteSum& sum : sums) {
-    out += fmt::format("  {:<12} {:>6} {:<8} {:>12} {:>6.1f}%\n", sum.name, sum.tensors, sum.tensors == 1 ? "tensor" : "tensors",
-                       plan::describe_bytes(sum.bytes), share(sum, all));
+    out += fmt::format("  {:<12} {:>6} {:<8} {:>12} {:>6.1f}%\n", sum.name, sum.tensors,
+                       sum.tensors == 1 ? "tensor" : "tensors", plan::describe_bytes(sum.bytes),
+                       share(sum, all));
   }
   return out;
 }
@@ -33,7 +34,9 @@ std::vector<ByteSum> merged(const std::vector<ByteSum>& layers) {
   std::vector<ByteSum> out;
   for (std::size_t i = 0; i < layers.size();) {
     std::size_t last = i;
-    while (last + 1 < layers.size() && layers[last + 1].name != "none" && layers[last + 1].bytes == layers[i].bytes) ++last;
+    while (last + 1 < layers.size() && layers[last + 1].name != "none" &&
+           layers[last + 1].bytes == layers[i].bytes)
+      ++last;
     ByteSum row = layers[i];
     if (last > i) {
       row.name = fmt::format("{}-{}, each", layers[i].name, layers[last].name);
@@ -66,9 +69,12 @@ std::string token_text(const file::Metadata& metadata, std::string_view key) {
 std::string tokenizer_text(const file::Metadata& metadata) {
   if (!metadata.has("tokenizer.ggml.model")) return "  none\n";
   std::string out = fmt::format("  kind         {}", string_or(metadata, "tokenizer.ggml.model", "?"));
-  if (metadata.has("tokenizer.ggml.pre")) out += fmt::format(", pre-tokenizer {}", string_or(metadata, "tokenizer.ggml.pre", "?"));
-  if (const file::Value* tokens = metadata.find("tokenizer.ggml.tokens")) out += fmt::format("\n  tokens       {}", tokens->count);
-  if (const file::Value* merges = metadata.find("tokenizer.ggml.merges")) out += fmt::format("\n  merges       {}", merges->count);
+  if (metadata.has("tokenizer.ggml.pre"))
+    out += fmt::format(", pre-tokenizer {}", string_or(metadata, "tokenizer.ggml.pre", "?"));
+  if (const file::Value* tokens = metadata.find("tokenizer.ggml.tokens"))
+    out += fmt::format("\n  tokens       {}", tokens->count);
+  if (const file::Value* merges = metadata.find("tokenizer.ggml.merges"))
+    out += fmt::format("\n  merges       {}", merges->count);
   for (const std::string_view name : {"bos", "eos", "eot", "unk", "pad"}) {
     const std::string text = token_text(metadata, fmt::format("tokenizer.ggml.{}_token_id", name));
     if (!text.empty()) out += fmt::format("\n  {:<12} {}", name, text);
@@ -79,7 +85,8 @@ std::string tokenizer_text(const file::Metadata& metadata) {
 json::array sums_json(const std::vector<ByteSum>& sums) {
   json::array array;
   for (const ByteSum& sum : sums) {
-    array.push_back({{"name", sum.name}, {"tensors", sum.tensors}, {"bytes", sum.bytes}, {"values", sum.values}});
+    array.push_back(
+        {{"name", sum.name}, {"tensors", sum.tensors}, {"bytes", sum.bytes}, {"values", sum.values}});
   }
   return array;
 }
@@ -91,10 +98,13 @@ std::string report_text(const ModelReport& report, const file::Inventory& invent
   std::string out = fmt::format("{}: GGUF version {}\n", printable(report.path), inventory.version);
   out += fmt::format("  name         {}\n", string_or(metadata, "general.name", "(none)"));
   out += fmt::format("  architecture {}\n", string_or(metadata, "general.architecture", "(none)"));
-  out += fmt::format("  size         {} in {} tensors, {:.3g} million parameters\n", plan::describe_bytes(report.all.bytes),
-                     report.all.tensors, static_cast<double>(report.all.values) / 1e6);
-  out += fmt::format("  template     {}\n", metadata.has("tokenizer.chat_template") ? "yes (see --template)" : "none");
-  out += fmt::format("  runs         {}\n", report.problem ? "no: " + printable(report.problem->message) : "yes");
+  out += fmt::format("  size         {} in {} tensors, {:.3g} million parameters\n",
+                     plan::describe_bytes(report.all.bytes), report.all.tensors,
+                     static_cast<double>(report.all.values) / 1e6);
+  out += fmt::format("  template     {}\n",
+                     metadata.has("tokenizer.chat_template") ? "yes (see --template)" : "none");
+  out += fmt::format("  runs         {}\n",
+                     report.problem ? "no: " + printable(report.problem->message) : "yes");
   out += "\nTokenizer\n" + tokenizer_text(metadata);
   out += "\nBytes by role\n" + sum_rows(report.by_role, report.all);
   out += "\nBytes by type\n" + sum_rows(report.by_type, report.all);
@@ -106,8 +116,9 @@ std::string report_text(const ModelReport& report, const file::Inventory& invent
   }
   out += "\nTensors\n";
   for (const file::TensorInfo& tensor : inventory.tensors()) {
-    out += fmt::format("  {:<40} {:<8} {:<20} {:>12}\n", printable(tensor.name), quant::format_of(tensor.dtype).name,
-                       shape_text(tensor), plan::describe_bytes(tensor.bytes.size()));
+    out += fmt::format("  {:<40} {:<8} {:<20} {:>12}\n", printable(tensor.name),
+                       quant::format_of(tensor.dtype).name, shape_text(tensor),
+                       plan::describe_bytes(tensor.bytes.size()));
   }
   return out;
 }

@@ -50,7 +50,8 @@ Result<std::string> read_prompt(const RunOptions& options) {
     CISTERN_TRY(text, read_stdin());
     text = without_last_newline(std::move(text));
   } else {
-    return fail(ErrorCode::kUsage, "no prompt: use -p TEXT, -f FILE or a pipe, or talk with cistern chat", "run");
+    return fail(ErrorCode::kUsage, "no prompt: use -p TEXT, -f FILE or a pipe, or talk with cistern chat",
+                "run");
   }
   CISTERN_TRY_VOID(require_utf8(text, "prompt"));
   CISTERN_TRY_VOID(require_utf8(options.system, "--system"));
@@ -71,12 +72,14 @@ Result<std::vector<text::TokenId>> prompt_ids(const RunOptions& options, const e
 Result<engine::LoadOptions> load_options_for(const RunOptions& options, std::size_t prompt_tokens) {
   CISTERN_TRY(engine::LoadOptions load, load_options(options.load));
   if (options.max_tokens > 0) {
-    load.wanted_tokens = static_cast<std::uint32_t>(std::min<std::uint64_t>(std::uint64_t{prompt_tokens} + options.max_tokens, 1U << 30U));
+    load.wanted_tokens = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(std::uint64_t{prompt_tokens} + options.max_tokens, 1U << 30U));
   }
   return load;
 }
 
-boost::json::object answer_json(const Answer& answer, std::span<const text::TokenId> prompt, std::uint64_t seed) {
+boost::json::object answer_json(const Answer& answer, std::span<const text::TokenId> prompt,
+                                std::uint64_t seed) {
   const engine::Stats& stats = answer.stats;
   return {{"text", answer.text},
           {"ids", json_ids(answer.ids)},
@@ -96,10 +99,13 @@ boost::json::object answer_json(const Answer& answer, std::span<const text::Toke
 }
 
 // What belongs on stderr after the answer.
-void print_end(const RunOptions& options, const Answer& answer, std::uint32_t context_tokens, std::uint64_t seed) {
+void print_end(const RunOptions& options, const Answer& answer, std::uint32_t context_tokens,
+               std::uint64_t seed) {
   const Style style = Style::choose(options.output.color, stderr_is_terminal());
   if (answer.reason == engine::StopReason::kContextFull) {
-    write_stderr(fmt::format("cistern: the context of {} tokens is full; go on with --context-shift or a larger --ctx\n", context_tokens));
+    write_stderr(fmt::format(
+        "cistern: the context of {} tokens is full; go on with --context-shift or a larger --ctx\n",
+        context_tokens));
   }
   if (!options.output.stats && !stderr_is_terminal()) return;
   write_stderr(style.dim(fmt::format("{}, seed {}", stats_line(answer.stats), seed)) + "\n");
@@ -142,33 +148,49 @@ Result<int> run(const RunOptions& options) {
 
 void add_run(Cli& cli) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App& app = cli.add(
-      {.name = "run",
-       .summary = "Generate an answer to a prompt, or continue a text",
-       .description =
-           "Generates text and prints it as it comes. The prompt is -p TEXT, -f FILE or what comes through a pipe (a "
-           "newline at its end is left out). A chat model gets it in its own template as the message of a user; with "
-           "--raw it is continued as it is. Without MODEL the built-in guide answers, always with its likeliest "
-           "words; other models are sampled as they ask for (general.sampling.*), else at temperature 0.8.\n\n"
-           "A token is chosen in this order: logit bias, penalties (repetition, presence, frequency), DRY, top-k, "
-           "typical, top-p, min-p, XTC, temperature, draw. Load time, speed and memory are printed to stderr at the "
-           "end if that is a terminal, or with --stats.",
-       .examples = {{"cistern run -p \"What is the KV cache?\"", "ask the built-in guide"},
-                    {"cistern run qwen3-4b -p \"Explain DNS\" --temp 0.7 --seed 1", "with a model, reproducibly"},
-                    {"git diff | cistern run qwen3-4b --system \"Write a commit message.\"", "prompt from a pipe"},
-                    {"cistern run model.gguf --raw -p \"Once upon a time\" -n 100 --stop \"The end\"", "continue a text"},
-                    {"cistern run -p Hello --temp 0 --json", "one JSON document, for programs"}}},
-      [options] { return run(*options); });
+  CLI::App& app =
+      cli.add({.name = "run",
+               .summary = "Generate an answer to a prompt, or continue a text",
+               .description = "Generates text and prints it as it comes. The prompt is -p TEXT, -f FILE or "
+                              "what comes through a pipe (a "
+                              "newline at its end is left out). A chat model gets it in its own template as "
+                              "the message of a user; with "
+                              "--raw it is continued as it is. Without MODEL the built-in guide answers, "
+                              "always with its likeliest "
+                              "words; other models are sampled as they ask for (general.sampling.*), else at "
+                              "temperature 0.8.\n\n"
+                              "A token is chosen in this order: logit bias, penalties (repetition, presence, "
+                              "frequency), DRY, top-k, "
+                              "typical, top-p, min-p, XTC, temperature, draw. Load time, speed and memory "
+                              "are printed to stderr at the "
+                              "end if that is a terminal, or with --stats.",
+               .examples = {{"cistern run -p \"What is the KV cache?\"", "ask the built-in guide"},
+                            {"cistern run qwen3-4b -p \"Explain DNS\" --temp 0.7 --seed 1",
+                             "with a model, reproducibly"},
+                            {"git diff | cistern run qwen3-4b --system \"Write a commit message.\"",
+                             "prompt from a pipe"},
+                            {"cistern run model.gguf --raw -p \"Once upon a time\" -n 100 --stop \"The end\"",
+                             "continue a text"},
+                            {"cistern run -p Hello --temp 0 --json", "one JSON document, for programs"}}},
+              [options] { return run(*options); });
   add_model_flags(app, options->model);
-  CLI::Option* prompt = app.add_option("-p,--prompt", options->prompt, "The prompt; - is stdin")->type_name("TEXT");
-  app.add_option("-f,--file", options->file, "Read the prompt from a file; - is stdin")->type_name("FILE")->excludes(prompt);
-  app.add_option("-n,--max-tokens", options->max_tokens, "Most tokens to generate [until the answer ends]")->type_name("N");
+  CLI::Option* prompt =
+      app.add_option("-p,--prompt", options->prompt, "The prompt; - is stdin")->type_name("TEXT");
+  app.add_option("-f,--file", options->file, "Read the prompt from a file; - is stdin")
+      ->type_name("FILE")
+      ->excludes(prompt);
+  app.add_option("-n,--max-tokens", options->max_tokens, "Most tokens to generate [until the answer ends]")
+      ->type_name("N");
   app.add_option("--system", options->system, "System message for the template")->type_name("TEXT");
-  app.add_option("--template", options->template_file, "Use this Jinja chat template instead of the model's")->type_name("FILE");
+  app.add_option("--template", options->template_file, "Use this Jinja chat template instead of the model's")
+      ->type_name("FILE");
   app.add_flag("--raw", options->raw, "Continue the text as it is, without a template");
-  app.add_option("--stop", options->stop, "End the answer before this text; may be repeated")->type_name("TEXT")->allow_extra_args(false);
+  app.add_option("--stop", options->stop, "End the answer before this text; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
   app.add_flag("--ignore-end", options->ignore_end, "Go on after end tokens");
-  app.add_flag("--context-shift", options->context_shift, "When the context is full, forget its older half and go on");
+  app.add_flag("--context-shift", options->context_shift,
+               "When the context is full, forget its older half and go on");
   app.add_flag("--json", options->json, "Print one JSON document instead of text");
   add_sampling_flags(app, options->sampling);
   add_load_flags(app, options->load);

@@ -15,7 +15,7 @@ using sample::SamplerOptions;
 
 struct FloatRow {
   const char* name;
-  float SamplerOptions::*value;
+  float SamplerOptions::* value;
   const char* key;  // of the model's own default; null: no such key exists
   const char* description;
 };
@@ -49,12 +49,13 @@ constexpr std::array kFloats = {
 
 struct CountRow {
   const char* name;
-  std::uint32_t SamplerOptions::*value;
+  std::uint32_t SamplerOptions::* value;
   const char* key;
   const char* description;
 };
 constexpr std::array kCounts = {
-    CountRow{"--top-k", &SamplerOptions::top_k, "general.sampling.top_k", "Keep the k likeliest tokens; 0: off [40]"},
+    CountRow{"--top-k", &SamplerOptions::top_k, "general.sampling.top_k",
+             "Keep the k likeliest tokens; 0: off [40]"},
     CountRow{"--penalty-window", &SamplerOptions::penalty_window, "general.sampling.penalty_last_n",
              "Tokens that the penalties look back at [64]"},
     CountRow{"--dry-allowed-length", &SamplerOptions::dry_allowed_length, nullptr,
@@ -98,11 +99,13 @@ Result<std::pair<text::TokenId, float>> parse_bias(const std::string& text) {
       return std::pair{id, amount};
     }
   }
-  return fail(ErrorCode::kUsage, fmt::format("'{}' is no bias; write ID=AMOUNT, e.g. 42=-5 or 42=-inf", text), "--logit-bias");
+  return fail(ErrorCode::kUsage, fmt::format("'{}' is no bias; write ID=AMOUNT, e.g. 42=-5 or 42=-inf", text),
+              "--logit-bias");
 }
 
 // Every token whose text holds a breaker ends a repetition.
-std::vector<std::vector<text::TokenId>> breaker_tokens(const std::vector<std::string>& breakers, const text::Tokenizer& tokenizer) {
+std::vector<std::vector<text::TokenId>> breaker_tokens(const std::vector<std::string>& breakers,
+                                                       const text::Tokenizer& tokenizer) {
   std::vector<std::vector<text::TokenId>> sequences;
   for (text::TokenId id = 0; id < tokenizer.size(); ++id) {
     const std::string_view piece = tokenizer.rendering().text(id);
@@ -121,25 +124,45 @@ std::vector<std::vector<text::TokenId>> breaker_tokens(const std::vector<std::st
 void add_sampling_flags(CLI::App& app, SamplingFlags& flags) {
   constexpr const char* kGroup = "Sampling";
   for (const FloatRow& row : kFloats) {
-    app.add_option_function<float>(row.name, [&flags, row](const float& value) {
-         flags.given.emplace_back([row, value](SamplerOptions& options) { options.*row.value = value; });
-       }, row.description)->type_name("X")->group(kGroup);
+    app.add_option_function<float>(
+           row.name,
+           [&flags, row](const float& value) {
+             flags.given.emplace_back([row, value](SamplerOptions& options) { options.*row.value = value; });
+           },
+           row.description)
+        ->type_name("X")
+        ->group(kGroup);
   }
   for (const CountRow& row : kCounts) {
-    app.add_option_function<std::uint32_t>(row.name, [&flags, row](const std::uint32_t& value) {
-         flags.given.emplace_back([row, value](SamplerOptions& options) { options.*row.value = value; });
-       }, row.description)->type_name("N")->group(kGroup);
+    app.add_option_function<std::uint32_t>(
+           row.name,
+           [&flags, row](const std::uint32_t& value) {
+             flags.given.emplace_back([row, value](SamplerOptions& options) { options.*row.value = value; });
+           },
+           row.description)
+        ->type_name("N")
+        ->group(kGroup);
   }
-  app.add_flag_callback("--mirostat", [&flags] {
-       flags.given.emplace_back([](SamplerOptions& options) { options.mirostat = true; });
-     }, "Mirostat 2.0 instead of top-k, typical, top-p, min-p and XTC")->group(kGroup);
-  app.add_option("--dry-breaker", flags.dry_breakers, "DRY: text that ends a repetition; may be repeated [newline : \" *]")
-      ->type_name("TEXT")->allow_extra_args(false)->group(kGroup);
+  app.add_flag_callback(
+         "--mirostat",
+         [&flags] { flags.given.emplace_back([](SamplerOptions& options) { options.mirostat = true; }); },
+         "Mirostat 2.0 instead of top-k, typical, top-p, min-p and XTC")
+      ->group(kGroup);
+  app.add_option("--dry-breaker", flags.dry_breakers,
+                 "DRY: text that ends a repetition; may be repeated [newline : \" *]")
+      ->type_name("TEXT")
+      ->allow_extra_args(false)
+      ->group(kGroup);
   app.add_option("--logit-bias", flags.logit_bias, "Add AMOUNT to the logit of token ID; may be repeated")
-      ->type_name("ID=AMOUNT")->allow_extra_args(false)->group(kGroup);
-  app.add_option_function<std::uint64_t>("--seed", [&flags](const std::uint64_t& seed) { flags.seed = seed; },
-                                         "Seed of the random choices: the same seed gives the same text [random]")
-      ->type_name("N")->check(CLI::NonNegativeNumber)->group(kGroup);
+      ->type_name("ID=AMOUNT")
+      ->allow_extra_args(false)
+      ->group(kGroup);
+  app.add_option_function<std::uint64_t>(
+         "--seed", [&flags](const std::uint64_t& seed) { flags.seed = seed; },
+         "Seed of the random choices: the same seed gives the same text [random]")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group(kGroup);
 }
 
 Result<SamplerOptions> sampler_options(const SamplingFlags& flags, const engine::OpenModel& model) {

@@ -35,9 +35,11 @@ Result<json::object> answer_line(const text::Tokenizer& tokenizer, const json::o
   const json::value* text = request.if_contains("text");
   if (text == nullptr || !text->is_string()) return fail(ErrorCode::kFormat, "expected a string", "text");
   const json::value* special = request.if_contains("special");
-  if (special != nullptr && !special->is_bool()) return fail(ErrorCode::kFormat, "expected true or false", "special");
+  if (special != nullptr && !special->is_bool())
+    return fail(ErrorCode::kFormat, "expected true or false", "special");
   const json::string& bytes = text->get_string();
-  CISTERN_TRY(const auto ids, tokenizer.encode({bytes.data(), bytes.size()}, special != nullptr && special->get_bool()));
+  CISTERN_TRY(const auto ids,
+              tokenizer.encode({bytes.data(), bytes.size()}, special != nullptr && special->get_bool()));
   return encoded_json(tokenizer, ids);
 }
 
@@ -47,7 +49,8 @@ Result<int> tokenize(const TokenizeOptions& options) {
   if (options.json_lines) {
     return answer_json_lines([&](const json::object& request) { return answer_line(tokenizer, request); });
   }
-  CISTERN_TRY(const std::string text, options.text && *options.text != "-" ? Result<std::string>(*options.text) : read_stdin());
+  CISTERN_TRY(const std::string text,
+              options.text && *options.text != "-" ? Result<std::string>(*options.text) : read_stdin());
   CISTERN_TRY_VOID(require_utf8(text, "text"));
   CISTERN_TRY(const auto ids, tokenizer.encode(text, options.special));
   std::string out;
@@ -82,7 +85,8 @@ Result<std::vector<text::TokenId>> read_ids() {
   std::vector<text::TokenId> ids;
   for (std::size_t at = text.find_first_of("0123456789"); at != std::string::npos;) {
     const std::size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
-    if (end - at > 9) return fail(ErrorCode::kFormat, fmt::format("{} is no token id", text.substr(at, 20)), "stdin");
+    if (end - at > 9)
+      return fail(ErrorCode::kFormat, fmt::format("{} is no token id", text.substr(at, 20)), "stdin");
     ids.push_back(static_cast<text::TokenId>(std::stoul(text.substr(at, end - at))));
     at = text.find_first_of("0123456789", end);
   }
@@ -95,10 +99,13 @@ Result<int> detokenize(const DetokenizeOptions& options) {
   if (options.json_lines) {
     return answer_json_lines([&](const json::object& request) { return decode_line(tokenizer, request); });
   }
-  CISTERN_TRY(const auto ids, options.ids.empty() ? read_ids() : Result<std::vector<text::TokenId>>(options.ids));
+  CISTERN_TRY(const auto ids,
+              options.ids.empty() ? read_ids() : Result<std::vector<text::TokenId>>(options.ids));
   for (const text::TokenId id : ids) {
     if (id >= tokenizer.size()) {
-      return fail(ErrorCode::kUsage, fmt::format("token {} does not exist; the vocabulary has {}", id, tokenizer.size()), "detokenize");
+      return fail(ErrorCode::kUsage,
+                  fmt::format("token {} does not exist; the vocabulary has {}", id, tokenizer.size()),
+                  "detokenize");
     }
   }
   const std::string text = tokenizer.decode(ids);
@@ -106,7 +113,8 @@ Result<int> detokenize(const DetokenizeOptions& options) {
   return 0;
 }
 
-constexpr const char* kJsonLinesHelp = "One JSON object per line of stdin, one answer per line; a bad line is answered with {\"error\"}";
+constexpr const char* kJsonLinesHelp =
+    "One JSON object per line of stdin, one answer per line; a bad line is answered with {\"error\"}";
 
 }  // namespace
 
@@ -115,11 +123,13 @@ void add_tokenize(Cli& cli) {
   CLI::App& app = cli.add(
       {.name = "tokenize",
        .summary = "Turn text into token ids",
-       .description =
-           "Prints the ids of a text exactly as it is: BOS and EOS are never added here, and special tokens written "
-           "in it are plain text unless --special is given. With --jsonl every line of stdin is {\"text\": ..., "
-           "\"special\": false} and is answered with {\"ids\", \"pieces\"} or {\"error\"}; errors of lines are "
-           "answers, so that the exit status is 0 when all lines were answered.",
+       .description = "Prints the ids of a text exactly as it is: BOS and EOS are never added here, and "
+                      "special tokens written "
+                      "in it are plain text unless --special is given. With --jsonl every line of stdin is "
+                      "{\"text\": ..., "
+                      "\"special\": false} and is answered with {\"ids\", \"pieces\"} or {\"error\"}; errors "
+                      "of lines are "
+                      "answers, so that the exit status is 0 when all lines were answered.",
        .examples = {{"cistern tokenize guide -p \"Hello world\" --pieces", "ids and what they stand for"},
                     {"cistern tokenize model.gguf < text.txt | wc -w", "count the tokens of a file"},
                     {"echo '{\"text\": \"Hello\"}' | cistern tokenize guide --jsonl", "for programs"}}},
@@ -137,9 +147,9 @@ void add_detokenize(Cli& cli) {
   CLI::App& app = cli.add(
       {.name = "detokenize",
        .summary = "Turn token ids into text",
-       .description =
-           "Prints the text of token ids: from the command line, else the numbers on stdin. With --jsonl every line "
-           "of stdin is {\"ids\": [...]} and is answered with {\"text\"} or {\"error\"}.",
+       .description = "Prints the text of token ids: from the command line, else the numbers on stdin. With "
+                      "--jsonl every line "
+                      "of stdin is {\"ids\": [...]} and is answered with {\"text\"} or {\"error\"}.",
        .examples = {{"cistern detokenize guide --ids 1237 4 334", "ids as arguments"},
                     {"cistern tokenize guide -p \"Hello\" | cistern detokenize guide", "there and back"},
                     {"echo '{\"ids\": [1237]}' | cistern detokenize guide --jsonl", "for programs"}}},

@@ -6,6 +6,8 @@ extern "C" const std::byte cistern_guide_end[];
 
 namespace cistern::engine {
 
-std::span<const std::byte> guide_model() noexcept { return {cistern_guide_begin, cistern_guide_end}; }
+std::span<const std::byte> guide_model() noexcept {
+  return {cistern_guide_begin, cistern_guide_end};
+}
 
 }  // namespace cistern::engine

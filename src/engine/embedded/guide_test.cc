@@ -20,7 +20,8 @@ TEST(GuideModel, IsAPageAlignedGguf) {
 }
 
 TEST(GuideModel, IsTheFileInModels) {
-  const auto file = cistern::testing::read_bytes(cistern::testing::data_dir() / "../../models/guide/cistern-guide-q8_0.gguf");
+  const auto file = cistern::testing::read_bytes(cistern::testing::data_dir() /
+                                                 "../../models/guide/cistern-guide-q8_0.gguf");
   EXPECT_TRUE(std::ranges::equal(guide_model(), file));
 }
 

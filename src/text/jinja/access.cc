@@ -188,7 +188,7 @@ const Builtin* find_method(const Value& object, std::string_view name) {
 }
 
 Value get_attribute_only(Runtime& rt, const Value& object, std::string_view name) {
-  return object.is_undefined() ? Value() : python_attribute(rt, object, name);
+  return python_attribute(rt, object, name);
 }
 
 Value get_attribute(Runtime& rt, const Value& object, std::string_view name) {

@@ -55,6 +55,8 @@ std::partial_ordering compare_keys(const Value& a, const Value& b) {
 
 }  // namespace
 
+bool KeyLess::operator()(const Value& a, const Value& b) const { return compare_keys(a, b) < 0; }
+
 Dict::Dict(std::vector<Entry> entries, int depth, Charge charge)
     : entries_(std::move(entries)), depth_(depth), charge_(std::move(charge)) {
   const auto indexes = [this] {

@@ -178,6 +178,11 @@ int depth_of(const Value& value);
 // Whether Python could use it as a key of a dict: no list or dict, also not inside a tuple.
 bool is_hashable(const Value& value);
 
+// Orders hashable keys so that exactly those which Python calls equal are equivalent.
+struct KeyLess {
+  bool operator()(const Value& a, const Value& b) const;
+};
+
 // Values that belong to no render (constants of a template, the caller's context).
 Value constant_string(std::string text);
 Value constant_list(std::vector<Value> items);
