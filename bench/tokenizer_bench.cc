@@ -1,7 +1,7 @@
-// Speed of encoding, per kind of tokenizer, in bytes of text per second of one thread. The text is made here: words
-// drawn from a fixed list with a fixed generator, with punctuation, numbers and line breaks like English prose.
-// The vocabularies are made here as well (a byte-pair training in miniature), so that no file is needed; name GGUF
-// files on the command line to measure real ones instead.
+// Speed of encoding, per kind of tokenizer, in bytes of text per second of one thread. The text is made here:
+// words drawn from a fixed list with a fixed generator, with punctuation, numbers and line breaks like
+// English prose. The vocabularies are made here as well (a byte-pair training in miniature), so that no file
+// is needed; name GGUF files on the command line to measure real ones instead.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -18,13 +18,14 @@
 
 namespace {
 
-using cistern::text::TokenKind;
 using cistern::text::Tokenizer;
 using cistern::text::TokenizerModel;
+using cistern::text::TokenKind;
 using cistern::text::Vocab;
 
-constexpr const char* kSyllables[] = {"the", "re", "con", "ing", "ti", "on", "al", "ma", "ter", "li", "pro", "ness",
-                                      "an",  "de", "per", "sta", "in", "ous", "ble", "er", "wa", "un", "com", "y"};
+constexpr const char* kSyllables[] = {"the", "re",  "con", "ing",  "ti", "on", "al",  "ma",
+                                      "ter", "li",  "pro", "ness", "an", "de", "per", "sta",
+                                      "in",  "ous", "ble", "er",   "wa", "un", "com", "y"};
 
 class Random {
  public:
@@ -52,7 +53,13 @@ std::string prose(std::size_t bytes) {
     const auto spread = 1u << (4 + random.below(11));  // roughly Zipf
     text += words[random.below(std::min<std::uint32_t>(spread * 2, 20'000))];
     const auto what = random.below(100);
-    text += what < 84 ? " " : what < 90 ? ", " : what < 95 ? ". " : what < 96 ? "'s " : what < 97 ? "\n\n" : what < 98 ? " 1984 " : " (";
+    text += what < 84   ? " "
+            : what < 90 ? ", "
+            : what < 95 ? ". "
+            : what < 96 ? "'s "
+            : what < 97 ? "\n\n"
+            : what < 98 ? " 1984 "
+                        : " (";
   }
   return text;
 }
@@ -77,9 +84,12 @@ void train(Trained& out, const std::vector<std::vector<std::string>>& words, int
       for (std::size_t i = 0; i + 1 < word.size(); ++i) ++counts[{word[i], word[i + 1]}];
     }
     if (counts.empty()) return;
-    const auto best = std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) { return a.second < b.second; })->first;
+    const auto best = std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) {
+                        return a.second < b.second;
+                      })->first;
     const std::string joined = best.first + best.second;
-    if (std::ranges::find(out.vocab.tokens, joined) == out.vocab.tokens.end()) out.add(joined, TokenKind::kNormal);
+    if (std::ranges::find(out.vocab.tokens, joined) == out.vocab.tokens.end())
+      out.add(joined, TokenKind::kNormal);
     out.vocab.merges.push_back(out.keep(best.first + " " + best.second));
     for (auto& word : symbols) {
       for (std::size_t i = 0; i + 1 < word.size(); ++i) {
@@ -159,8 +169,12 @@ void decode(benchmark::State& state, const Tokenizer& tokenizer) {
 }
 
 void add(const std::string& name, const Tokenizer& tokenizer) {
-  benchmark::RegisterBenchmark(("encode/" + name).c_str(), [&](benchmark::State& s) { encode(s, tokenizer); })->Unit(benchmark::kMillisecond);
-  benchmark::RegisterBenchmark(("decode/" + name).c_str(), [&](benchmark::State& s) { decode(s, tokenizer); })->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark(("encode/" + name).c_str(), [&](benchmark::State& s) {
+    encode(s, tokenizer);
+  })->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark(("decode/" + name).c_str(), [&](benchmark::State& s) {
+    decode(s, tokenizer);
+  })->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace
@@ -194,7 +208,8 @@ int main(int argc, char** argv) {
     make(argv[i], *std::move(vocab));
   }
   if (argc == 1) {
-    for (const char* pre : {"gpt-2", "llama-bpe", "qwen2", "gpt-4o", "deepseek-v3", "deepseek-llm", "falcon"}) {
+    for (const char* pre :
+         {"gpt-2", "llama-bpe", "qwen2", "gpt-4o", "deepseek-v3", "deepseek-llm", "falcon"}) {
       make(std::string("byte-level/") + pre, trained.emplace_back(byte_level(pre)).vocab);
     }
     make("raw-utf8/gemma4", trained.emplace_back(sentencepiece(TokenizerModel::kBpe, "gemma4")).vocab);

@@ -13,7 +13,8 @@ namespace {
 // Far above any real file (about 100 keys, some thousand tensors); they bound the memory of the indexes.
 constexpr std::uint64_t kMaxKeys = 1U << 16U;
 constexpr std::uint64_t kMaxTensors = 1U << 18U;
-constexpr std::uint64_t kMaxKeyBytes = 65535;  // the format's own limit
+constexpr std::uint64_t kMaxStrings = 1U << 22U;  // in an array; the largest vocabularies have some 10^5
+constexpr std::uint64_t kMaxKeyBytes = 65535;     // the format's own limit
 
 // Smallest metadata pair: key length, one byte of key, type, one byte of value.
 constexpr std::uint64_t kMinPairBytes = 8 + 1 + 4 + 1;
@@ -104,6 +105,10 @@ Result<void> read_elements(GgufReader& in, const Field& field, Value& value) {
     CISTERN_TRY(value.data, in.take(value.count * min_bytes, field));
     return value.element == ValueType::kBool ? check_bools(in, field, value) : Result<void>{};
   }
+  if (value.count > kMaxStrings) {
+    return in.bad(field, value.offset,
+                  fmt::format("{} strings, at most {} are allowed", value.count, kMaxStrings));
+  }
   // A lying count must not reserve memory: beyond this the vector grows with the strings that are really
   // there.
   value.strings.reserve(std::min<std::uint64_t>(value.count, 4096));
@@ -135,8 +140,9 @@ Result<void> read_pair(GgufReader& in, Metadata& metadata) {
   CISTERN_TRY(const auto key, in.string({"metadata key"}));
   const Field field{"key", key};
   if (key.empty()) return in.bad({"metadata key"}, at, "empty: every key needs a name");
-  if (key.size() > kMaxKeyBytes)
+  if (key.size() > kMaxKeyBytes) {
     return in.bad(field, at, fmt::format("keys are limited to {} bytes", kMaxKeyBytes));
+  }
   CISTERN_TRY(Value value, read_value(in, field));
   if (!metadata.insert(key, std::move(value))) return in.bad(field, at, "the key is there a second time");
   return {};

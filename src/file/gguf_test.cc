@@ -209,6 +209,8 @@ TEST(Gguf, ArraysAreBoundedByTheFile) {
   EXPECT_EQ(nested.code, ErrorCode::kUnsupported);
   EXPECT_NE(nested.message.find("arrays of arrays"), std::string::npos);
 
+  expect_error(array(8, (1U << 22U) + 1, 8 * ((1U << 22U) + 1)), "key 'k'", "at most 4194304");
+
   ByteWriter bools;
   bools.number(std::uint32_t{7}).number(std::uint64_t{3}).text(std::string_view("\0\x01\x02", 3));
   expect_error(GgufWriter().add_raw("k", 9, bools.get()), "key 'k' at byte 51", "found 2");

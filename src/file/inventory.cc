@@ -58,7 +58,7 @@ Result<ModelFiles> open_model(const std::string& path) {
     CISTERN_TRY(sys::MappedFile file, sys::MappedFile::open(path));
     CISTERN_TRY(GgufPart part, parse_gguf(file.bytes(), path));
     CISTERN_TRY(const auto count, split_count(part.metadata));
-    if (count > 1) return open_split(path, count);
+    if (count > 1) return open_split(path, part.metadata);
     return model_of(std::move(file), std::move(part));
   });
 }

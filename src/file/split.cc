@@ -80,14 +80,15 @@ Result<void> append_tensors(Inventory& inventory, GgufPart& part, std::size_t fi
   return {};
 }
 
-Result<ModelFiles> open_split(const std::string& path, std::uint64_t count) {
+Result<ModelFiles> open_split(const std::string& path, const Metadata& metadata) {
+  CISTERN_TRY(const auto count, split_count(metadata));
   const auto name = parse_split_name(path);
   if (!name || name->count != count) {
     return fail(ErrorCode::kFormat,
-                fmt::format("{} says that this is one of {} parts, but the file is not named like one "
+                fmt::format("says that this is one of {} parts, but the file is not named like one "
                             "(NAME-00001-of-{:05}.gguf): keep the parts' original names",
-                            kCountKey, count, count),
-                path);
+                            count, count),
+                metadata.where(kCountKey));
   }
   // A part that does not exist ends the loop, so the count is bounded by files that are really there.
   ModelFiles model;

@@ -28,8 +28,9 @@ std::string split_path(const std::string& prefix, std::uint64_t index, std::uint
 // How many parts the model has that this part belongs to: split.count; 1 when it is absent or 0.
 Result<std::uint64_t> split_count(const Metadata& metadata);
 
-// Opens every part of the split model of `count` parts that the file at `path` belongs to.
-Result<ModelFiles> open_split(const std::string& path, std::uint64_t count);
+// Opens every part of the split model that the file at `path`, with this metadata, is one of. REQUIRES:
+// split_count(metadata) > 1.
+Result<ModelFiles> open_split(const std::string& path, const Metadata& metadata);
 
 // Adds the tensors of part `file_index` to the inventory. Error: a name that is there already.
 Result<void> append_tensors(Inventory& inventory, GgufPart& part, std::size_t file_index);

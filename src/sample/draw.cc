@@ -9,8 +9,12 @@ namespace cistern::sample {
 
 text::TokenId greedy(std::span<const float> logits) {
   std::size_t best = 0;
-  for (std::size_t id = 1; id < logits.size(); ++id) {
-    if (logits[id] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[id]))) best = id;
+  float highest = -std::numeric_limits<float>::infinity();
+  for (std::size_t id = 0; id < logits.size(); ++id) {
+    if (logits[id] > highest) {  // false for NaN
+      highest = logits[id];
+      best = id;
+    }
   }
   return static_cast<text::TokenId>(best);
 }

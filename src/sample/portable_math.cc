@@ -16,6 +16,8 @@ constexpr double kLog2E = 0x1.71547652b82fep+0;
 constexpr double kLn2High = 0x1.62e42fee00000p-1;
 constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 
+// Adding and subtracting it leaves the nearest integer: its last bit is worth one.
+constexpr double kRoundToInteger = 0x1.8p52;
 constexpr std::array<double, 14> kInverseFactorials = {
     1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
     1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
@@ -31,7 +33,7 @@ double portable_exp(double x) noexcept {
   if (std::isnan(x)) return x;
   if (x > 709.78) return kInfinity;
   if (x < -708.39) return 0;
-  const double k = std::floor(x * kLog2E + 0.5);
+  const double k = (x * kLog2E + kRoundToInteger) - kRoundToInteger;
   const double r = (x - k * kLn2High) - k * kLn2Low;
   double sum = kInverseFactorials.back();
   for (std::size_t n = kInverseFactorials.size() - 1; n-- > 0;) sum = sum * r + kInverseFactorials[n];

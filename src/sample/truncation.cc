@@ -73,6 +73,9 @@ void keep_typical(Candidates& candidates, float typical_p) {
 void keep_top_p(Candidates& candidates, float top_p) {
   if (top_p >= 1.0F) return;
   softmax(candidates);
+  // Tokens this unlikely make up less than 1 - top_p even all together: they need no sorting.
+  const double negligible = (1.0 - static_cast<double>(top_p)) / static_cast<double>(candidates.size());
+  std::erase_if(candidates, [negligible](const Candidate& c) { return c.p < negligible; });
   keep_mass(candidates, top_p, higher_logit);
 }
 

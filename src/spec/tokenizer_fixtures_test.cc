@@ -19,9 +19,13 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 using Ids = std::vector<text::TokenId>;
 
-Ids ids_of(const json::value& value) { return json::value_to<Ids>(value); }
+Ids ids_of(const json::value& value) {
+  return json::value_to<Ids>(value);
+}
 
-std::string show(const Ids& ids) { return json::serialize(json::value_from(ids)); }
+std::string show(const Ids& ids) {
+  return json::serialize(json::value_from(ids));
+}
 
 struct Loaded {
   file::ModelFiles files;
@@ -43,8 +47,8 @@ std::vector<json::object> read_cases(const fs::path& path) {
   return cases;
 }
 
-// A GGUF file does not say everything that a tokenizer.json says. Where that matters a case has a second answer,
-// "plain", for those who read the GGUF alone.
+// A GGUF file does not say everything that a tokenizer.json says. Where that matters a case has a second
+// answer, "plain", for those who read the GGUF alone.
 bool accepts(const json::object& c, const char* field, const Ids& ids) {
   if (ids == ids_of(c.at(field))) return true;
   const auto* plain = c.if_contains("plain");
@@ -71,7 +75,8 @@ std::string stream(const text::Tokenizer& tokenizer, const Ids& ids) {
   return text + detokenizer.flush();
 }
 
-void check_decode(const text::Tokenizer& tokenizer, const Ids& ids, const json::value& expected, Score& score) {
+void check_decode(const text::Tokenizer& tokenizer, const Ids& ids, const json::value& expected,
+                  Score& score) {
   const std::string text = tokenizer.decode(ids);
   EXPECT_EQ(text, expected.as_string()) << show(ids);
   EXPECT_EQ(text, stream(tokenizer, ids));
@@ -92,9 +97,11 @@ Scores check_folder(const fs::path& folder) {
     EXPECT_TRUE(ids.has_value());
     if (!ids) continue;
     const bool ok = accepts(c, "ids", *ids);
-    EXPECT_TRUE(ok) << folder.filename() << " " << json::serialize(c.at("text")) << "\n got  " << show(*ids) << "\n want " << c.at("ids");
+    EXPECT_TRUE(ok) << folder.filename() << " " << json::serialize(c.at("text")) << "\n got  " << show(*ids)
+                    << "\n want " << c.at("ids");
     scores.encode.count(ok);
-    if (const auto* decoded = c.if_contains("decoded")) check_decode(tokenizer, ids_of(c.at("ids")), *decoded, scores.decode);
+    if (const auto* decoded = c.if_contains("decoded"))
+      check_decode(tokenizer, ids_of(c.at("ids")), *decoded, scores.decode);
 
     if (!c.contains("ids_special")) continue;
     const char* field = c.contains("ids_special_legacy") ? "ids_special_legacy" : "ids_special";
@@ -102,11 +109,14 @@ Scores check_folder(const fs::path& folder) {
     EXPECT_TRUE(special.has_value());
     if (!special) continue;
     const bool special_ok = accepts(c, field, *special);
-    EXPECT_TRUE(special_ok) << folder.filename() << " special " << json::serialize(c.at("text")) << "\n got  " << show(*special) << "\n want " << c.at(field);
+    EXPECT_TRUE(special_ok) << folder.filename() << " special " << json::serialize(c.at("text")) << "\n got  "
+                            << show(*special) << "\n want " << c.at(field);
     scores.special.count(special_ok);
-    if (const auto* decoded = c.if_contains("decoded_special")) check_decode(tokenizer, ids_of(c.at("ids_special")), *decoded, scores.decode);
+    if (const auto* decoded = c.if_contains("decoded_special"))
+      check_decode(tokenizer, ids_of(c.at("ids_special")), *decoded, scores.decode);
   }
-  for (const json::object& c : read_cases(folder / "decode.jsonl")) check_decode(tokenizer, ids_of(c.at("ids")), c.at("decoded"), scores.decode);
+  for (const json::object& c : read_cases(folder / "decode.jsonl"))
+    check_decode(tokenizer, ids_of(c.at("ids")), c.at("decoded"), scores.decode);
   return scores;
 }
 
@@ -133,13 +143,15 @@ void check_all(const fs::path& root, std::size_t at_least) {
   }
   EXPECT_GE(table.size(), at_least);
   for (const auto& [name, s] : table) {
-    std::printf("  %-22s encode %d/%d  special %d/%d  decode %d/%d\n", name.c_str(), s.encode.passed, s.encode.total, s.special.passed,
-                s.special.total, s.decode.passed, s.decode.total);
+    std::printf("  %-22s encode %d/%d  special %d/%d  decode %d/%d\n", name.c_str(), s.encode.passed,
+                s.encode.total, s.special.passed, s.special.total, s.decode.passed, s.decode.total);
     EXPECT_GT(s.encode.total, 0) << name;
   }
 }
 
-TEST(TokenizerFixtures, OwnSet) { check_all(testing::data_dir() / "tokenizers", 7); }
+TEST(TokenizerFixtures, OwnSet) {
+  check_all(testing::data_dir() / "tokenizers", 7);
+}
 
 TEST(TokenizerFixtures, SharedSet) {
   const auto fixtures = testing::require_shared_fixtures();

@@ -20,17 +20,25 @@ class TestMetadata {
  public:
   file::Metadata metadata{"test.gguf"};
 
-  void text(std::string_view key, std::string_view value) { put(key, {.type = file::ValueType::kString, .element = file::ValueType::kString, .strings = {value}}); }
+  void text(std::string_view key, std::string_view value) {
+    put(key, {.type = file::ValueType::kString, .element = file::ValueType::kString, .strings = {value}});
+  }
   void strings(std::string_view key, std::vector<std::string_view> values) {
     const std::uint64_t count = values.size();
-    put(key, {.type = file::ValueType::kArray, .element = file::ValueType::kString, .count = count, .strings = std::move(values)});
+    put(key, {.type = file::ValueType::kArray,
+              .element = file::ValueType::kString,
+              .count = count,
+              .strings = std::move(values)});
   }
   template <class T>
   void array(std::string_view key, file::ValueType element, const std::vector<T>& values) {
-    put(key, {.type = file::ValueType::kArray, .element = element, .count = values.size(), .data = keep(values)});
+    put(key,
+        {.type = file::ValueType::kArray, .element = element, .count = values.size(), .data = keep(values)});
   }
   void number(std::string_view key, std::uint32_t value) {
-    put(key, {.type = file::ValueType::kU32, .element = file::ValueType::kU32, .data = keep(std::vector<std::uint32_t>{value})});
+    put(key, {.type = file::ValueType::kU32,
+              .element = file::ValueType::kU32,
+              .data = keep(std::vector<std::uint32_t>{value})});
   }
 
  private:
@@ -56,7 +64,7 @@ TestMetadata spm(std::vector<std::int32_t> types = {2, 3, 3, 1}) {
 std::string error_of(const TestMetadata& metadata) {
   const auto vocab = read_vocab(metadata.metadata);
   EXPECT_FALSE(vocab.has_value());
-  return vocab ? "" : vocab.error().message;
+  return vocab ? "" : describe(vocab.error());
 }
 
 TEST(ReadVocab, DefaultsOfSentencePiece) {
@@ -109,9 +117,10 @@ TEST(HostileVocabularies, SharedSet) {
   int checked = 0;
   for (const auto& entry : index) {
     const std::string name(entry.at("file").as_string());
-    const bool about_vocab = name.starts_with("token") || name.starts_with("scores-") || name.starts_with("merges-") || name.starts_with("byte-token") ||
-                             name.starts_with("pre-") || name.starts_with("charsmap-") || name.starts_with("model-unknown") ||
-                             name.starts_with("missing-tokenizer") || name == "ok.gguf";
+    const bool about_vocab =
+        name.starts_with("token") || name.starts_with("scores-") || name.starts_with("merges-") ||
+        name.starts_with("byte-token") || name.starts_with("pre-") || name.starts_with("charsmap-") ||
+        name.starts_with("model-unknown") || name.starts_with("missing-tokenizer") || name == "ok.gguf";
     if (!about_vocab) continue;
     ++checked;
     const auto files = file::open_model((*fixtures / "hostile" / name).string());
@@ -120,17 +129,19 @@ TEST(HostileVocabularies, SharedSet) {
       continue;
     }
     auto vocab = read_vocab(files->inventory.metadata);
-    std::string message = vocab ? "" : vocab.error().message;
+    std::string message = vocab ? "" : describe(vocab.error());
     if (vocab) {
       auto tokenizer = text::Tokenizer::create(*std::move(vocab));
-      if (!tokenizer) message = tokenizer.error().message;
+      if (!tokenizer) message = describe(tokenizer.error());
       if (tokenizer) {
         const auto ids = (*tokenizer)->encode("Hello <s> w\xFFrld \n\n", true);
         if (ids) (*tokenizer)->decode(*ids);
       }
     }
-    if (entry.at("expect").as_string() == "error") EXPECT_NE(message.find("tokenizer.ggml."), std::string::npos) << name << ": '" << message << "'";
-    if (entry.at("expect").as_string() == "ok") EXPECT_EQ(message, "") << name;
+    const std::string_view expect = entry.at("expect").as_string();
+    EXPECT_TRUE(expect != "error" || message.find("tokenizer.ggml.") != std::string::npos)
+        << name << ": '" << message << "'";
+    EXPECT_TRUE(expect != "ok" || message.empty()) << name << ": '" << message << "'";
     EXPECT_EQ(message.find('\n'), std::string::npos) << name;
   }
   EXPECT_GE(checked, 30);

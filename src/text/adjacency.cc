@@ -11,9 +11,13 @@ namespace cistern::text {
 namespace {
 
 // Never 0: at least one of the two is not below kSmall.
-std::uint64_t key_of(char32_t left, char32_t right) { return (std::uint64_t{left} << 32) | right; }
+std::uint64_t key_of(char32_t left, char32_t right) {
+  return (std::uint64_t{left} << 32) | right;
+}
 
-std::size_t first_slot(std::uint64_t key, std::uint64_t seed) { return fold(key ^ seed, 0xD6E8FEB86659FD93u); }
+std::size_t first_slot(std::uint64_t key, std::uint64_t seed) {
+  return fold(key ^ seed, 0xD6E8FEB86659FD93u);
+}
 
 }  // namespace
 

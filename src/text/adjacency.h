@@ -1,7 +1,7 @@
-// Where a text can be cut before merging without changing the result: between two characters that stand side by
-// side in no token. A merge across such a place would make a token that has them side by side. This is what lets
-// SentencePiece-style vocabularies, which merge over whole texts, be processed word by word. Built once from the
-// vocabulary; immutable, thread-safe.
+// Where a text can be cut before merging without changing the result: between two characters that stand side
+// by side in no token. A merge across such a place would make a token that has them side by side. This is
+// what lets SentencePiece-style vocabularies, which merge over whole texts, be processed word by word. Built
+// once from the vocabulary; immutable, thread-safe.
 #pragma once
 
 #include <bitset>

@@ -1,5 +1,6 @@
-// Byte-pair encoding with explicit merges: byte-level (GPT-2 and most models since) and over raw UTF-8 with byte
-// tokens (Gemma 4). Follows Hugging Face's BPE: normalize, split, merge each piece by the ranks of the merges.
+// Byte-pair encoding with explicit merges: byte-level (GPT-2 and most models since) and over raw UTF-8 with
+// byte tokens (Gemma 4). Follows Hugging Face's BPE: normalize, split, merge each piece by the ranks of the
+// merges.
 #include <fmt/format.h>
 
 #include <string>
@@ -61,14 +62,19 @@ class BpeEncoder final : public Encoder {
       const std::string_view merge = vocab_.merges[rank];
       const std::size_t space = merge.find(' ', 1);
       if (space == std::string_view::npos || space + 1 == merge.size()) {
-        return fail(ErrorCode::kFormat, fmt::format("tokenizer.ggml.merges[{}] is not two tokens separated by a space", rank), vocab_.where);
+        return fail(ErrorCode::kFormat,
+                    fmt::format("tokenizer.ggml.merges[{}] is not two tokens separated by a space", rank),
+                    vocab_.where);
       }
       const std::string_view left = merge.substr(0, space), right = merge.substr(space + 1);
       merged.assign(left).append(right);
       const TokenId ids[] = {index_.find(left), index_.find(right), index_.find(merged)};
       for (const TokenId id : ids) {
         if (id != kNoToken) continue;
-        return fail(ErrorCode::kFormat, fmt::format("tokenizer.ggml.merges[{}] names a token that tokenizer.ggml.tokens lacks", rank), vocab_.where);
+        return fail(
+            ErrorCode::kFormat,
+            fmt::format("tokenizer.ggml.merges[{}] names a token that tokenizer.ggml.tokens lacks", rank),
+            vocab_.where);
       }
       merges_.insert(ids[0], ids[1], {rank, ids[2]});
     }
@@ -100,7 +106,8 @@ class BpeEncoder final : public Encoder {
   Result<void> init_raw() {
     CISTERN_TRY(const auto bytes, read_byte_tokens(vocab_));
     if (!bytes) {
-      return fail(ErrorCode::kFormat, "tokenizer.ggml.token_type marks no byte tokens, which this tokenizer needs", vocab_.where);
+      return fail(ErrorCode::kFormat,
+                  "tokenizer.ggml.token_type marks no byte tokens, which this tokenizer needs", vocab_.where);
     }
     byte_ids_ = *bytes;
     for (const std::string_view token : vocab_.tokens) adjacency_.add(token);
@@ -119,7 +126,9 @@ class BpeEncoder final : public Encoder {
     for (std::uint32_t i = 0; i < piece.size(); ++i) {
       const auto byte = static_cast<unsigned char>(piece[i]);
       if (byte_ids_[byte] == kNoToken) {
-        return fail(ErrorCode::kUnsupported, fmt::format("the vocabulary has no token for the byte 0x{:02X} of the text", byte), vocab_.where);
+        return fail(ErrorCode::kUnsupported,
+                    fmt::format("the vocabulary has no token for the byte 0x{:02X} of the text", byte),
+                    vocab_.where);
       }
       merger.symbols.push_back({i, 1, byte_ids_[byte]});
     }
@@ -183,12 +192,13 @@ Result<std::unique_ptr<Encoder>> make_bpe_encoder(const Vocab& vocab) {
   const PreTokenizer* family = find_pre_tokenizer(vocab.pre);
   if (family == nullptr) {
     return fail(ErrorCode::kUnsupported,
-                fmt::format("tokenizer.ggml.pre: unknown pre-tokenizer '{}'; --pre NAME chooses one of: {}", vocab.pre,
-                            known_pre_tokenizers()),
+                fmt::format("tokenizer.ggml.pre: unknown pre-tokenizer '{}'; --pre NAME chooses one of: {}",
+                            vocab.pre, known_pre_tokenizers()),
                 vocab.where);
   }
   if (vocab.merges.empty()) {
-    return fail(ErrorCode::kFormat, "tokenizer.ggml.merges is missing or empty; a BPE tokenizer needs it", vocab.where);
+    return fail(ErrorCode::kFormat, "tokenizer.ggml.merges is missing or empty; a BPE tokenizer needs it",
+                vocab.where);
   }
   CISTERN_TRY(Splitter splitter, Splitter::create(family->splits));
   auto encoder = std::make_unique<BpeEncoder>(vocab, *family, std::move(splitter));

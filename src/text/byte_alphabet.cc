@@ -29,14 +29,17 @@ constexpr Alphabet kAlphabet;
 
 }  // namespace
 
-char32_t character_of_byte(std::uint8_t byte) { return kAlphabet.character_of[byte]; }
+char32_t character_of_byte(std::uint8_t byte) {
+  return kAlphabet.character_of[byte];
+}
 
 std::optional<std::string> bytes_of_entry(std::string_view entry) {
   std::string bytes;
   bytes.reserve(entry.size());
   while (!entry.empty()) {
     const CodePoint c = decode_utf8(entry);
-    if (!c.valid || c.value >= kAlphabet.byte_of.size() || kAlphabet.byte_of[c.value] < 0) return std::nullopt;
+    if (!c.valid || c.value >= kAlphabet.byte_of.size() || kAlphabet.byte_of[c.value] < 0)
+      return std::nullopt;
     bytes += static_cast<char>(kAlphabet.byte_of[c.value]);
     entry.remove_prefix(c.length);
   }

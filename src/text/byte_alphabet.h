@@ -1,6 +1,6 @@
 // The alphabet of byte-level BPE: vocabularies of the GPT-2 family write each byte as one printable character
-// (printable Latin-1 as itself, the other 68 bytes as U+0100 and up), so that "Ġ" is a space and "Ċ" a newline.
-// Used to turn vocabulary entries back into the bytes they stand for. Pure functions.
+// (printable Latin-1 as itself, the other 68 bytes as U+0100 and up), so that "Ġ" is a space and "Ċ" a
+// newline. Used to turn vocabulary entries back into the bytes they stand for. Pure functions.
 #pragma once
 
 #include <cstdint>

@@ -31,10 +31,19 @@ Result<std::optional<ByteTokens>> read_byte_tokens(const Vocab& vocab) {
     if (vocab.kinds[id] != TokenKind::kByte) continue;
     const auto byte = parse_byte_token(vocab.tokens[id]);
     if (!byte) {
-      return fail(ErrorCode::kFormat, fmt::format("tokenizer.ggml.tokens[{}] is marked as a byte token but is not <0x00> to <0xFF>; the file is damaged", id), vocab.where);
+      return fail(ErrorCode::kFormat,
+                  fmt::format("tokenizer.ggml.tokens[{}] is marked as a byte token but is not <0x00> to "
+                              "<0xFF>; the file is damaged",
+                              id),
+                  vocab.where);
     }
     if (ids[*byte] != kNoToken) {
-      return fail(ErrorCode::kFormat, fmt::format("tokenizer.ggml.tokens[{}] is the same byte token <0x{:02X}> as [{}]; the file is damaged", id, *byte, ids[*byte]), vocab.where);
+      return fail(
+          ErrorCode::kFormat,
+          fmt::format(
+              "tokenizer.ggml.tokens[{}] is the same byte token <0x{:02X}> as [{}]; the file is damaged", id,
+              *byte, ids[*byte]),
+          vocab.where);
     }
     ids[*byte] = id;
     ++found;
@@ -42,7 +51,10 @@ Result<std::optional<ByteTokens>> read_byte_tokens(const Vocab& vocab) {
   if (found == 0) return std::nullopt;
   for (std::size_t byte = 0; byte < ids.size(); ++byte) {
     if (ids[byte] == kNoToken) {
-      return fail(ErrorCode::kFormat, fmt::format("tokenizer.ggml.tokens has byte tokens but not <0x{:02X}>; the file is damaged", byte), vocab.where);
+      return fail(
+          ErrorCode::kFormat,
+          fmt::format("tokenizer.ggml.tokens has byte tokens but not <0x{:02X}>; the file is damaged", byte),
+          vocab.where);
     }
   }
   return ids;

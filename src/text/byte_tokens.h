@@ -1,5 +1,5 @@
-// The 256 byte tokens "<0x00>" … "<0xFF>" of SentencePiece-style vocabularies: what a character becomes that no
-// token has. Read strictly, since other engines were attacked through names such as "<0x-1>".
+// The 256 byte tokens "<0x00>" … "<0xFF>" of SentencePiece-style vocabularies: what a character becomes that
+// no token has. Read strictly, since other engines were attacked through names such as "<0x-1>".
 #pragma once
 
 #include <array>

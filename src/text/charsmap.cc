@@ -12,10 +12,18 @@ namespace cistern::text {
 namespace {
 
 // The bit fields of a darts-clone unit.
-bool has_leaf(std::uint32_t unit) { return ((unit >> 8) & 1) != 0; }
-std::uint32_t value_of(std::uint32_t unit) { return unit & 0x7FFFFFFFu; }
-std::uint32_t label_of(std::uint32_t unit) { return unit & (0x80000000u | 0xFFu); }
-std::uint32_t offset_of(std::uint32_t unit) { return (unit >> 10) << ((unit & (1u << 9)) >> 6); }
+bool has_leaf(std::uint32_t unit) {
+  return ((unit >> 8) & 1) != 0;
+}
+std::uint32_t value_of(std::uint32_t unit) {
+  return unit & 0x7FFFFFFFu;
+}
+std::uint32_t label_of(std::uint32_t unit) {
+  return unit & (0x80000000u | 0xFFu);
+}
+std::uint32_t offset_of(std::uint32_t unit) {
+  return (unit >> 10) << ((unit & (1u << 9)) >> 6);
+}
 
 // Unicode's longest compatibility decomposition, of U+FDFA, has 33 bytes. The bound keeps a hostile file from
 // blowing texts up.
@@ -40,13 +48,21 @@ Result<Charsmap> Charsmap::create(std::span<const std::byte> blob, const std::st
   const auto trie_bytes = cursor.read<std::uint32_t>();
   const auto trie = trie_bytes ? cursor.take(*trie_bytes) : std::nullopt;
   if (!trie || *trie_bytes % sizeof(std::uint32_t) != 0 || *trie_bytes == 0) {
-    return fail(ErrorCode::kFormat, fmt::format("tokenizer.ggml.precompiled_charsmap: {} bytes do not hold the trie that its header announces; the file is damaged", blob.size()), where);
+    return fail(ErrorCode::kFormat,
+                fmt::format("tokenizer.ggml.precompiled_charsmap: {} bytes do not hold the trie that its "
+                            "header announces; the file is damaged",
+                            blob.size()),
+                where);
   }
   charsmap.trie_ = *trie;
   const auto rest = *cursor.take(cursor.remaining());
   charsmap.replacements_ = {reinterpret_cast<const char*>(rest.data()), rest.size()};
   if (longest_string(charsmap.replacements_) > kLongestReplacement) {
-    return fail(ErrorCode::kFormat, fmt::format("tokenizer.ggml.precompiled_charsmap has a replacement of more than {} bytes; the file is damaged", kLongestReplacement), where);
+    return fail(ErrorCode::kFormat,
+                fmt::format("tokenizer.ggml.precompiled_charsmap has a replacement of more than {} bytes; "
+                            "the file is damaged",
+                            kLongestReplacement),
+                where);
   }
   return charsmap;
 }

@@ -1,7 +1,7 @@
-// SentencePiece's precompiled normalization rules (tokenizer.ggml.precompiled_charsmap): a trie of strings in the
-// double-array format of darts-clone, each with the offset of its replacement in a blob of NUL-terminated strings.
-// The blob comes from a file and is not trusted: every step of a look-up is checked against its bounds. A view of
-// the blob, which must outlive it; immutable, thread-safe.
+// SentencePiece's precompiled normalization rules (tokenizer.ggml.precompiled_charsmap): a trie of strings in
+// the double-array format of darts-clone, each with the offset of its replacement in a blob of NUL-terminated
+// strings. The blob comes from a file and is not trusted: every step of a look-up is checked against its
+// bounds. A view of the blob, which must outlive it; immutable, thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -7,27 +7,31 @@
 namespace cistern::text {
 namespace {
 
-std::vector<std::byte> blob_of(const std::vector<std::uint32_t>& trie, const std::string& replacements, std::uint32_t announced) {
+std::vector<std::byte> blob_of(const std::vector<std::uint32_t>& trie, const std::string& replacements,
+                               std::uint32_t announced) {
   std::vector<std::byte> blob(4 + trie.size() * 4 + replacements.size());
   std::memcpy(blob.data(), &announced, 4);
   if (!trie.empty()) std::memcpy(blob.data() + 4, trie.data(), trie.size() * 4);
-  if (!replacements.empty()) std::memcpy(blob.data() + 4 + trie.size() * 4, replacements.data(), replacements.size());
+  if (!replacements.empty())
+    std::memcpy(blob.data() + 4 + trie.size() * 4, replacements.data(), replacements.size());
   return blob;
 }
 
-constexpr std::uint32_t offset(std::uint32_t units) { return units << 10; }
+constexpr std::uint32_t offset(std::uint32_t units) {
+  return units << 10;
+}
 constexpr std::uint32_t kHasLeaf = 1 << 8;
 
 // A trie with "a" -> "x" and "ab" -> "yz": node positions are found by xor with the byte.
 std::vector<std::uint32_t> small_trie() {
   std::vector<std::uint32_t> trie(512, 0xFF);
-  trie[0] = offset(256);                         // root: children at 256 ^ byte
+  trie[0] = offset(256);  // root: children at 256 ^ byte
   const std::uint32_t a = 256 ^ 'a';
-  trie[a] = offset(a ^ 128) | kHasLeaf | 'a';    // children at 128 ^ byte, value at 128
-  trie[128] = 0x80000000u | 0;                   // value 0: "x"
+  trie[a] = offset(a ^ 128) | kHasLeaf | 'a';  // children at 128 ^ byte, value at 128
+  trie[128] = 0x80000000u | 0;                 // value 0: "x"
   const std::uint32_t ab = 128 ^ 'b';
   trie[ab] = offset(ab ^ 64) | kHasLeaf | 'b';
-  trie[64] = 0x80000000u | 2;                    // value 2: "yz"
+  trie[64] = 0x80000000u | 2;  // value 2: "yz"
   return trie;
 }
 
@@ -63,7 +67,8 @@ TEST(PeerVulnerability, LlamaCpp25258CharsmapShorterThanItsHeader) {
 }
 
 TEST(Charsmap, TriesThatLeadOutsideFindNothing) {
-  for (const std::uint32_t unit : {0xFFFFFFFFu, 0x7FFFFFFFu, 0x800001FFu, offset(1 << 21), offset(3) | kHasLeaf | 'a'}) {
+  for (const std::uint32_t unit :
+       {0xFFFFFFFFu, 0x7FFFFFFFu, 0x800001FFu, offset(1 << 21), offset(3) | kHasLeaf | 'a'}) {
     const auto blob = blob_of(std::vector<std::uint32_t>(256, unit), "", 1024);
     const auto map = Charsmap::create(blob, "test");
     ASSERT_TRUE(map.has_value());
@@ -72,7 +77,8 @@ TEST(Charsmap, TriesThatLeadOutsideFindNothing) {
 }
 
 TEST(Charsmap, RefusesReplacementsThatBlowTextsUp) {
-  EXPECT_FALSE(Charsmap::create(blob_of(small_trie(), std::string(100'000, 'x'), 512 * 4), "test").has_value());
+  EXPECT_FALSE(
+      Charsmap::create(blob_of(small_trie(), std::string(100'000, 'x'), 512 * 4), "test").has_value());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Whether a vocabulary makes sense, before anything is built from it. Vocabularies come from files and are not
-// trusted: every id is checked against the number of tokens, every array against its length. Pure functions.
+// Whether a vocabulary makes sense, before anything is built from it. Vocabularies come from files and are
+// not trusted: every id is checked against the number of tokens, every array against its length. Pure
+// functions.
 #pragma once
 
 #include "base/error.h"

@@ -32,7 +32,8 @@ std::string Detokenizer::push(TokenId id) {
     pending_ += rendering_.text(id);
     return take_pending(false);
   }
-  if (rendering_.style() == DecodeStyle::kWordPiece) return first ? rendering_.first_text(id) : std::string(rendering_.text(id));
+  if (rendering_.style() == DecodeStyle::kWordPiece)
+    return first ? rendering_.first_text(id) : std::string(rendering_.text(id));
 
   if (rendering_.is_byte(id)) {
     started_ = true;
@@ -52,7 +53,8 @@ std::string Detokenizer::push(TokenId id) {
 
 std::string Detokenizer::without_leading_space(std::string_view text) {
   const auto rule = rendering_.leading_space();
-  const bool drop = rule == Rendering::LeadingSpace::kDropAll || (rule == Rendering::LeadingSpace::kDropOne && !space_dropped_);
+  const bool drop = rule == Rendering::LeadingSpace::kDropAll ||
+                    (rule == Rendering::LeadingSpace::kDropOne && !space_dropped_);
   if (drop && text.starts_with(' ')) {
     text.remove_prefix(1);
     space_dropped_ = true;
@@ -73,7 +75,8 @@ std::string Detokenizer::take_pending(bool all) {
     pending_.erase(0, ready);
     return out;
   }
-  // SentencePiece: a byte that does not begin a valid character is one U+FFFD, and the next byte is a new chance.
+  // SentencePiece: a byte that does not begin a valid character is one U+FFFD, and the next byte is a new
+  // chance.
   std::string out;
   while (!pending_.empty()) {
     const CodePoint c = decode_utf8(pending_);
@@ -84,6 +87,8 @@ std::string Detokenizer::take_pending(bool all) {
   return out;
 }
 
-std::string Detokenizer::flush() { return take_pending(true); }
+std::string Detokenizer::flush() {
+  return take_pending(true);
+}
 
 }  // namespace cistern::text

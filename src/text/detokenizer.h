@@ -1,6 +1,6 @@
-// From ids to text, one at a time: push() gives the text that is certain so far, never a part of a character, and
-// flush() the rest. All pushes and the flush together are Tokenizer::decode() of the ids. Used by every stream of
-// generated text. Not thread-safe (it is the state of one stream); the Tokenizer must outlive it.
+// From ids to text, one at a time: push() gives the text that is certain so far, never a part of a character,
+// and flush() the rest. All pushes and the flush together are Tokenizer::decode() of the ids. Used by every
+// stream of generated text. Not thread-safe (it is the state of one stream); the Tokenizer must outlive it.
 #pragma once
 
 #include <string>
@@ -33,10 +33,10 @@ class Detokenizer {
   const Tokenizer& tokenizer_;
   const Rendering& rendering_;
   bool hide_control_;
-  bool first_ = true;         // nothing pushed that shows
-  bool started_ = false;      // some text came out
+  bool first_ = true;     // nothing pushed that shows
+  bool started_ = false;  // some text came out
   bool space_dropped_ = false;
-  std::string pending_;       // bytes whose character is not complete; kByteFallback: a run of byte tokens
+  std::string pending_;  // bytes whose character is not complete; kByteFallback: a run of byte tokens
 };
 
 }  // namespace cistern::text

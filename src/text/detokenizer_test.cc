@@ -8,14 +8,17 @@
 namespace cistern::text {
 namespace {
 
-std::unique_ptr<Tokenizer> make(const TestVocab& vocab) { return *Tokenizer::create(vocab.vocab); }
+std::unique_ptr<Tokenizer> make(const TestVocab& vocab) {
+  return *Tokenizer::create(vocab.vocab);
+}
 
 TEST(Detokenizer, NeverSplitsACharacter) {
   for (const TestVocab& vocab : {byte_level_vocab(), sentencepiece_vocab()}) {
     const auto tokenizer = make(vocab);
     Detokenizer stream(*tokenizer);
     std::string all;
-    for (const TokenId id : *tokenizer->encode("a\u00E9\u4E2D\U0001F600!", false)) {
+    const auto ids = tokenizer->encode("a\u00E9\u4E2D\U0001F600!", false);
+    for (const TokenId id : *ids) {
       const std::string text = stream.push(id);
       EXPECT_TRUE(is_valid_utf8(text)) << text;
       all += text;
@@ -37,7 +40,9 @@ TEST(Detokenizer, FlushReplacesWhatNeverGotComplete) {
 TEST(Detokenizer, IdsBeyondTheVocabulary) {
   const TestVocab vocab = byte_level_vocab();
   const auto tokenizer = make(vocab);
-  EXPECT_EQ(tokenizer->decode(std::vector<TokenId>{'a', 1'000'000, 'b'}), "a\uFFFD" "b");
+  EXPECT_EQ(tokenizer->decode(std::vector<TokenId>{'a', 1'000'000, 'b'}),
+            "a\uFFFD"
+            "b");
 }
 
 TEST(Detokenizer, HidesControlTokens) {
@@ -65,7 +70,8 @@ TEST(Detokenizer, StreamsEqualDecode) {
   gemma.vocab.model = TokenizerModel::kBpe;
   gemma.vocab.pre = "gemma4";
   gemma.vocab.merges = {"a a"};
-  for (const TestVocab& vocab : {byte_level_vocab(), sentencepiece_vocab(), gemma, wordpiece_vocab(), sentencepiece_vocab(TokenizerModel::kUnigram)}) {
+  for (const TestVocab& vocab : {byte_level_vocab(), sentencepiece_vocab(), gemma, wordpiece_vocab(),
+                                 sentencepiece_vocab(TokenizerModel::kUnigram)}) {
     const auto tokenizer = make(vocab);
     std::uint64_t state = 5;
     for (int round = 0; round < 2000; ++round) {

@@ -1,7 +1,7 @@
-// What differs between kinds of tokenizers: how a stretch of plain text becomes ids. One implementation per file
-// (spm_encoder.cc, bpe_encoder.cc, wordpiece_encoder.cc, unigram_encoder.cc); tokenizer.cc picks one and does what is
-// common: special tokens, invalid UTF-8, decoding. Encoders are immutable after creation and thread-safe; they
-// keep references to the vocabulary, which must outlive them.
+// What differs between kinds of tokenizers: how a stretch of plain text becomes ids. One implementation per
+// file (spm_encoder.cc, bpe_encoder.cc, wordpiece_encoder.cc, unigram_encoder.cc); tokenizer.cc picks one and
+// does what is common: special tokens, invalid UTF-8, decoding. Encoders are immutable after creation and
+// thread-safe; they keep references to the vocabulary, which must outlive them.
 #pragma once
 
 #include <memory>

@@ -7,29 +7,30 @@ namespace cistern::text {
 namespace {
 
 constexpr std::string_view kEndNames[] = {
-    "<|eot_id|>",         // Llama 3
+    "<|eot_id|>",  // Llama 3
     "<|eom_id|>",
-    "<|eot|>",            // Llama 4
+    "<|eot|>",  // Llama 4
     "<|eom|>",
-    "<|im_end|>",         // ChatML: Qwen, SmolLM and many
-    "<|end|>",            // Phi
-    "<|return|>",         // gpt-oss
+    "<|im_end|>",  // ChatML: Qwen, SmolLM and many
+    "<|end|>",     // Phi
+    "<|return|>",  // gpt-oss
     "<|call|>",
-    "<|flush|>",          // Solar Open
+    "<|flush|>",  // Solar Open
     "<|calls|>",
-    "<end_of_turn>",      // Gemma
-    "<turn|>",            // Gemma 4
+    "<end_of_turn>",  // Gemma
+    "<turn|>",        // Gemma 4
     "<|tool_response>",
     "<|endoftext|>",
-    "<|end_of_text|>",    // Llama 3, Granite
+    "<|end_of_text|>",        // Llama 3, Granite
     "<|END_OF_TURN_TOKEN|>",  // Command-R
     "<end_of_utterance>",
-    "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",  // DeepSeek
+    "<\xEF\xBD\x9C"
+    "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",  // DeepSeek
     "<EOT>",
     "_<EOT>",
-    "[EOT]",              // Kimi
+    "[EOT]",  // Kimi
     "[EOS]",
-    "[e~[",               // MiniMax
+    "[e~[",  // MiniMax
 };
 
 bool has_control(const Vocab& vocab, std::string_view name) {

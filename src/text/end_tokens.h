@@ -1,5 +1,5 @@
-// Which tokens end a generation. Files name an end-of-text and sometimes an end-of-turn token, but many name the
-// wrong one of the two, so the well-known end tokens of chat models count as well. Pure function.
+// Which tokens end a generation. Files name an end-of-text and sometimes an end-of-turn token, but many name
+// the wrong one of the two, so the well-known end tokens of chat models count as well. Pure function.
 #pragma once
 
 #include <vector>

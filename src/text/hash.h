@@ -1,6 +1,6 @@
-// Hashing for the flat tables of this folder: multiply to 128 bits and fold, eight bytes at a time. Tables that are
-// filled from files pass a seed that the author of a file cannot know, so that no crafted vocabulary makes look-ups
-// slow; no result depends on it. Pure functions.
+// Hashing for the flat tables of this folder: multiply to 128 bits and fold, eight bytes at a time. Tables
+// that are filled from files pass a seed that the author of a file cannot know, so that no crafted vocabulary
+// makes look-ups slow; no result depends on it. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,8 @@ inline std::uint64_t hash_text(std::string_view text, std::uint64_t seed) {
 }
 
 // A seed from where a table is: random wherever addresses are.
-inline std::uint64_t seed_from(const void* address) { return fold(reinterpret_cast<std::uintptr_t>(address), 0x9E3779B97F4A7C15u); }
+inline std::uint64_t seed_from(const void* address) {
+  return fold(reinterpret_cast<std::uintptr_t>(address), 0x9E3779B97F4A7C15u);
+}
 
 }  // namespace cistern::text

@@ -1,6 +1,7 @@
-// Greedy pair merging, the loop that all byte-pair tokenizers share: the neighbours whose merge has the lowest rank
-// join, the leftmost of equals first, until no neighbours can. Short words scan an array; long ones use a heap, so
-// that a megabyte without a space takes O(n log n). A Merger holds scratch memory for one thread.
+// Greedy pair merging, the loop that all byte-pair tokenizers share: the neighbours whose merge has the
+// lowest rank join, the leftmost of equals first, until no neighbours can. Short words scan an array; long
+// ones use a heap, so that a megabyte without a space takes O(n log n). A Merger holds scratch memory for one
+// thread.
 #pragma once
 
 #include <algorithm>
@@ -88,7 +89,8 @@ class Merger {
   void run_long(Find& find) {
     const auto count = static_cast<std::uint32_t>(symbols.size());
     links_.resize(count);
-    for (std::uint32_t i = 0; i < count; ++i) links_[i] = {i == 0 ? kEdge : i - 1, i + 1 == count ? kEdge : i + 1};
+    for (std::uint32_t i = 0; i < count; ++i)
+      links_[i] = {i == 0 ? kEdge : i - 1, i + 1 == count ? kEdge : i + 1};
     heap_.clear();
     for (std::uint32_t i = 0; i + 1 < count; ++i) propose(find, i, i + 1);
 

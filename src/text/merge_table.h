@@ -1,5 +1,6 @@
-// The merges of a byte-pair vocabulary by the ids of the two parts: (left, right) -> (rank, merged id). A flat hash
-// table, built once from tokenizer.ggml.merges, then read for every pair of neighbours. Immutable after building.
+// The merges of a byte-pair vocabulary by the ids of the two parts: (left, right) -> (rank, merged id). A
+// flat hash table, built once from tokenizer.ggml.merges, then read for every pair of neighbours. Immutable
+// after building.
 #pragma once
 
 #include <bit>
@@ -18,7 +19,9 @@ class MergeTable {
         mask_(entries_.size() - 1) {}
 
   // A later merge of the same pair replaces the earlier one. REQUIRES: at most `capacity` pairs.
-  void insert(TokenId left, TokenId right, Merge merge) { entries_[slot_of(left, right)] = {left, right, merge}; }
+  void insert(TokenId left, TokenId right, Merge merge) {
+    entries_[slot_of(left, right)] = {left, right, merge};
+  }
 
   Merge find(TokenId left, TokenId right) const { return entries_[slot_of(left, right)].merge; }
 
@@ -31,7 +34,8 @@ class MergeTable {
   std::size_t slot_of(TokenId left, TokenId right) const {
     const std::uint64_t key = ((std::uint64_t{left} << 32) | right) ^ seed_;
     std::size_t slot = fold(key, 0xD6E8FEB86659FD93u) & mask_;
-    while (entries_[slot].left != kNoToken && (entries_[slot].left != left || entries_[slot].right != right)) {
+    while (entries_[slot].left != kNoToken &&
+           (entries_[slot].left != left || entries_[slot].right != right)) {
       slot = (slot + 1) & mask_;
     }
     return slot;

@@ -45,10 +45,14 @@ std::vector<TokenId> merged(const std::vector<TokenId>& ids, const MergeTable& t
 // Random merges over an alphabet of three: short words take one path of the Merger, long ones the other.
 TEST(Merge, AgreesWithItsDefinition) {
   std::uint64_t state = 7;
-  const auto random = [&](std::uint32_t n) { return static_cast<std::uint32_t>((state = state * 6364136223846793005u + 1442695040888963407u) >> 33) % n; };
+  const auto random = [&](std::uint32_t n) {
+    return static_cast<std::uint32_t>((state = state * 6364136223846793005u + 1442695040888963407u) >> 33) %
+           n;
+  };
   for (int round = 0; round < 200; ++round) {
     MergeTable table(40);
-    for (std::uint32_t rank = 0; rank < 40; ++rank) table.insert(random(3 + rank), random(3 + rank), {rank, 3 + rank});
+    for (std::uint32_t rank = 0; rank < 40; ++rank)
+      table.insert(random(3 + rank), random(3 + rank), {rank, 3 + rank});
     for (const std::size_t length : {1, 2, 3, 10, 47, 48, 49, 50, 200}) {
       std::vector<TokenId> ids(length);
       for (TokenId& id : ids) id = random(3);

@@ -20,14 +20,17 @@ std::size_t cluster_length(std::string_view text) {
   utf8proc_int32_t state = 0;
   while (length < text.size()) {
     const CodePoint next = decode_utf8(text.substr(length));
-    if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(c.value), static_cast<utf8proc_int32_t>(next.value), &state)) break;
+    if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(c.value),
+                                         static_cast<utf8proc_int32_t>(next.value), &state))
+      break;
     length += next.length;
     c = next;
   }
   return length;
 }
 
-// A rule for the beginning of a short cluster replaces all of it: a second accent is lost, and models learnt that.
+// A rule for the beginning of a short cluster replaces all of it: a second accent is lost, and models learnt
+// that.
 void append_mapped(std::string& out, std::string_view cluster, const Charsmap& charsmap) {
   if (cluster.size() < kLongCluster) {
     if (const auto rule = charsmap.shortest(cluster); rule.length > 0) {

@@ -1,6 +1,6 @@
-// What Hugging Face's library does to a text before its Unigram model sees it, for XLM-R and its kin: the rules of the
-// precompiled charsmap applied per grapheme cluster ("Precompiled"), words cut at white space ("WhitespaceSplit"),
-// a U+2581 before each ("Metaspace"). Used by the Unigram encoder; pure function.
+// What Hugging Face's library does to a text before its Unigram model sees it, for XLM-R and its kin: the
+// rules of the precompiled charsmap applied per grapheme cluster ("Precompiled"), words cut at white space
+// ("WhitespaceSplit"), a U+2581 before each ("Metaspace"). Used by the Unigram encoder; pure function.
 #pragma once
 
 #include <string>

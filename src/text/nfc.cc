@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "text/utf8.h"
 
@@ -16,6 +17,18 @@ std::uint16_t combining_class(utf8proc_int32_t c) {
   return static_cast<std::uint16_t>(utf8proc_get_property(c)->combining_class);
 }
 
+// Sorts a run of marks by combining class; marks of one class keep their order.
+void order_marks(std::span<utf8proc_int32_t> run) {
+  if (run.size() < 2) return;
+  std::vector<std::uint64_t> keys(run.size());  // class, position, code point
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    keys[i] = (std::uint64_t{combining_class(run[i])} << 53) | (std::uint64_t{i} << 21) |
+              static_cast<std::uint64_t>(run[i]);
+  }
+  std::sort(keys.begin(), keys.end());
+  for (std::size_t i = 0; i < run.size(); ++i) run[i] = static_cast<utf8proc_int32_t>(keys[i] & 0x1FFFFF);
+}
+
 CodePoints decompose(std::string_view text) {
   CodePoints out;
   out.reserve(text.size());
@@ -24,14 +37,16 @@ CodePoints decompose(std::string_view text) {
     const CodePoint c = decode_utf8(text);
     text.remove_prefix(c.length);
     int boundary = 0;
-    const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.value), buffer, std::size(buffer),
-                                               static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE), &boundary);
-    if (count > 0 && count <= static_cast<utf8proc_ssize_t>(std::size(buffer))) out.insert(out.end(), buffer, buffer + count);
+    const auto count = utf8proc_decompose_char(
+        static_cast<utf8proc_int32_t>(c.value), buffer, std::size(buffer),
+        static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE), &boundary);
+    if (count > 0 && count <= static_cast<utf8proc_ssize_t>(std::size(buffer)))
+      out.insert(out.end(), buffer, buffer + count);
   }
   for (auto run = out.begin(); run != out.end();) {
     run = std::find_if(run, out.end(), [](auto c) { return combining_class(c) != 0; });
     const auto end = std::find_if(run, out.end(), [](auto c) { return combining_class(c) == 0; });
-    std::stable_sort(run, end, [](auto a, auto b) { return combining_class(a) < combining_class(b); });
+    order_marks({run, end});
     run = end;
   }
   return out;
@@ -45,8 +60,9 @@ bool may_need_nfc(std::string_view text) {
 
 std::string to_nfc(std::string_view text) {
   CodePoints code_points = decompose(text);
-  const auto length = utf8proc_normalize_utf32(code_points.data(), static_cast<utf8proc_ssize_t>(code_points.size()),
-                                               static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
+  const auto length =
+      utf8proc_normalize_utf32(code_points.data(), static_cast<utf8proc_ssize_t>(code_points.size()),
+                               static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
   std::string out;
   out.reserve(text.size());
   for (utf8proc_ssize_t i = 0; i < length; ++i) append_utf8(out, static_cast<char32_t>(code_points[i]));

@@ -1,5 +1,6 @@
-// Unicode normalization form C, for the tokenizers that ask for it. Pure functions over utf8proc's tables. Time is
-// O(n log n) whatever the text: utf8proc's own sorting of combining marks is quadratic in the length of a run.
+// Unicode normalization form C, for the tokenizers that ask for it. Pure functions over utf8proc's tables.
+// Time is O(n log n) whatever the text: utf8proc's own sorting of combining marks is quadratic in the length
+// of a run.
 #pragma once
 
 #include <string>

@@ -12,7 +12,8 @@ namespace {
 
 std::string by_utf8proc(const std::string& text) {
   utf8proc_uint8_t* out = nullptr;
-  const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &out,
+  const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                   static_cast<utf8proc_ssize_t>(text.size()), &out,
                                    static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
   std::string result(reinterpret_cast<const char*>(out), static_cast<std::size_t>(length));
   std::free(out);
@@ -29,16 +30,20 @@ TEST(Nfc, Composes) {
 
 TEST(Nfc, AgreesWithTheLibraryOnRandomTexts) {
   std::uint64_t state = 3;
-  const auto random = [&](std::uint32_t n) { return static_cast<std::uint32_t>((state = state * 6364136223846793005u + 1442695040888963407u) >> 33) % n; };
+  const auto random = [&](std::uint32_t n) {
+    return static_cast<std::uint32_t>((state = state * 6364136223846793005u + 1442695040888963407u) >> 33) %
+           n;
+  };
   for (int round = 0; round < 5000; ++round) {
     std::string text;
     for (std::uint32_t i = random(8); i-- > 0;) {
-      const char32_t ranges[][2] = {{0x41, 0x7A}, {0xC0, 0x17F}, {0x300, 0x36F}, {0x900, 0xD4F}, {0x1100, 0x11FF}, {0x1E00, 0x1FFF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}};
+      const char32_t ranges[][2] = {{0x41, 0x7A},     {0xC0, 0x17F},    {0x300, 0x36F},   {0x900, 0xD4F},
+                                    {0x1100, 0x11FF}, {0x1E00, 0x1FFF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}};
       const auto& range = ranges[random(std::size(ranges))];
       append_utf8(text, range[0] + random(range[1] - range[0]));
     }
     ASSERT_EQ(to_nfc(text), by_utf8proc(text));
-    if (!may_need_nfc(text)) ASSERT_EQ(to_nfc(text), text);
+    ASSERT_TRUE(may_need_nfc(text) || to_nfc(text) == text);
   }
 }
 
@@ -46,7 +51,8 @@ TEST(Nfc, AgreesWithTheLibraryOnRandomTexts) {
 TEST(Nfc, AMegabyteOfMarks) {
   std::string text = "e";
   for (int i = 0; i < 250'000; ++i) text += i % 2 == 0 ? "\u0301" : "\u0327";
-  EXPECT_EQ(to_nfc(text).size(), text.size() - 2 - 1 + 1);
+  EXPECT_EQ(to_nfc(text).size(), text.size() - 1)
+      << "e and one cedilla, of 3 bytes, become one character of 2";
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "text/prefix_table.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace cistern::text {
 
 void PrefixTable::build() {
-  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.text < b.text; });
+  std::sort(entries_.begin(), entries_.end(),
+            [](const Entry& a, const Entry& b) { return std::tie(a.text, a.id) < std::tie(b.text, b.id); });
   const auto same = [](const Entry& a, const Entry& b) { return a.text == b.text; };
   entries_.erase(std::unique(entries_.begin(), entries_.end(), same), entries_.end());
 

@@ -1,6 +1,7 @@
-// Which tokens begin at a place of a text: a sorted table of strings, narrowed byte by byte. Used to find special
-// and user-defined tokens in prompts and by the Unigram lattice. Strings are copied. Texts longer than
-// kLongestEntry are refused so that a hostile file cannot make a scan quadratic. Immutable after build(); thread-safe.
+// Which tokens begin at a place of a text: a sorted table of strings, narrowed byte by byte. Used to find
+// special and user-defined tokens in prompts and by the Unigram lattice. Strings are copied. Texts longer
+// than kLongestEntry are refused so that a hostile file cannot make a scan quadratic. Immutable after
+// build(); thread-safe.
 #pragma once
 
 #include <array>
@@ -22,7 +23,7 @@ class PrefixTable {
     TokenId id = 0;
   };
 
-  // REQUIRES: 0 < text.size() <= kLongestEntry.
+  // Of equal texts the lowest id stays. REQUIRES: 0 < text.size() <= kLongestEntry.
   void add(std::string_view text, TokenId id) { entries_.push_back({std::string(text), id}); }
   void build();  // once, after the last add()
 
@@ -64,8 +65,8 @@ class PrefixTable {
   // Keeps of [low, high) the entries whose byte at `depth` is `byte`; all of them are longer than `depth`.
   void narrow(std::size_t& low, std::size_t& high, std::size_t depth, unsigned char byte) const;
 
-  std::vector<Entry> entries_;               // sorted as unsigned bytes, no duplicates
-  std::array<std::uint32_t, 257> first_{};   // begin of the entries by first byte
+  std::vector<Entry> entries_;              // sorted as unsigned bytes, no duplicates
+  std::array<std::uint32_t, 257> first_{};  // begin of the entries by first byte
 };
 
 }  // namespace cistern::text

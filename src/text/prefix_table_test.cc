@@ -26,7 +26,7 @@ TEST(PrefixTable, FindsAllAndTheLongest) {
   EXPECT_FALSE(table.may_begin('c'));
 }
 
-TEST(PrefixTable, OfEqualEntriesTheFirstStays) {
+TEST(PrefixTable, OfEqualEntriesTheLowestIdStays) {
   PrefixTable table;
   table.add("a", 1);
   table.add("a", 2);

@@ -13,7 +13,8 @@ namespace cistern::text {
 namespace {
 
 constexpr std::string_view kWhitespaceRanges =
-    "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
+    "\\x{9}-\\x{D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{"
+    "3000}";
 
 // Spells \s and \S out.
 std::string expand_whitespace(std::string_view pattern) {
@@ -46,11 +47,15 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(buffer);
 }
 
-PCRE2_SPTR units(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
+PCRE2_SPTR units(std::string_view text) {
+  return reinterpret_cast<PCRE2_SPTR>(text.data());
+}
 
 }  // namespace
 
-void Regex::FreeCode::operator()(void* code) const noexcept { pcre2_code_free(static_cast<pcre2_code*>(code)); }
+void Regex::FreeCode::operator()(void* code) const noexcept {
+  pcre2_code_free(static_cast<pcre2_code*>(code));
+}
 
 void Regex::Matcher::Free::operator()(void* data) const noexcept {
   pcre2_match_data_free(static_cast<pcre2_match_data*>(data));
@@ -67,7 +72,8 @@ Result<Regex> Regex::compile(std::string_view pattern, Unit unit) {
   PCRE2_SIZE offset = 0;
   pcre2_code* code = pcre2_compile(units(source), source.size(), options, &error, &offset, nullptr);
   if (code == nullptr) {
-    return fail(ErrorCode::kUnsupported, fmt::format("regular expression: {} at offset {} of {}", message_of(error), offset, source));
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("regular expression: {} at offset {} of {}", message_of(error), offset, source));
   }
   Regex regex;
   regex.code_.reset(code);
@@ -97,7 +103,9 @@ Result<std::optional<Regex::Match>> Regex::Matcher::find(std::string_view subjec
     rc = pcre2_match(code, units(subject), subject.size(), from, kInterpreter, data, context);
   }
   if (rc == PCRE2_ERROR_NOMATCH) return std::nullopt;
-  if (rc < 0) return fail(ErrorCode::kUnsupported, "the text is too irregular for the pre-tokenizer: " + message_of(rc));
+  if (rc < 0)
+    return fail(ErrorCode::kUnsupported,
+                "the text is too irregular for the pre-tokenizer: " + message_of(rc));
   const PCRE2_SIZE* span = pcre2_get_ovector_pointer(data);
   return Match{span[0], span[1]};
 }

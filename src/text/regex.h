@@ -1,7 +1,7 @@
-// A compiled regular expression: PCRE2 with Unicode properties, JIT-compiled where the machine has it. Wraps what
-// the pre-tokenizers need (search from an offset) and nothing else. A Regex is immutable and may be shared; each
-// thread searches with its own Matcher. Resource limits grow with the text, so a pattern that backtracks without
-// bound ends as an error and not as a hang.
+// A compiled regular expression: PCRE2 with Unicode properties, JIT-compiled where the machine has it. Wraps
+// what the pre-tokenizers need (search from an offset) and nothing else. A Regex is immutable and may be
+// shared; each thread searches with its own Matcher. Resource limits grow with the text, so a pattern that
+// backtracks without bound ends as an error and not as a hang.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ class Regex {
  public:
   enum class Unit { kCharacters, kBytes };
 
-  // Patterns are written as in tokenizer.json files, except that \x{…} escapes name code points. \s and \S mean
-  // Unicode's White_Space property (PCRE2's own \s has one character more).
+  // Patterns are written as in tokenizer.json files, except that \x{…} escapes name code points. \s and \S
+  // mean Unicode's White_Space property (PCRE2's own \s has one character more).
   static Result<Regex> compile(std::string_view pattern, Unit unit);
 
   struct Match {

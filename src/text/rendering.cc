@@ -15,10 +15,14 @@ constexpr std::string_view kSuffixMark = "##";
 
 DecodeStyle style_of(const Vocab& vocab) {
   switch (vocab.model) {
-    case TokenizerModel::kSpm: return DecodeStyle::kSentencePiece;
-    case TokenizerModel::kUnigram: return is_masked_unigram(vocab) ? DecodeStyle::kByteFallback : DecodeStyle::kSentencePiece;
-    case TokenizerModel::kWordPiece: return DecodeStyle::kWordPiece;
-    case TokenizerModel::kBpe: break;
+    case TokenizerModel::kSpm:
+      return DecodeStyle::kSentencePiece;
+    case TokenizerModel::kUnigram:
+      return is_masked_unigram(vocab) ? DecodeStyle::kByteFallback : DecodeStyle::kSentencePiece;
+    case TokenizerModel::kWordPiece:
+      return DecodeStyle::kWordPiece;
+    case TokenizerModel::kBpe:
+      break;
   }
   const PreTokenizer* family = find_pre_tokenizer(vocab.pre);
   return family != nullptr && family->raw_utf8 ? DecodeStyle::kByteFallback : DecodeStyle::kByteLevel;
@@ -41,15 +45,25 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 // The tidying that BERT's decoder applies to each token.
 std::string tidy(std::string text) {
-  constexpr std::array<std::array<std::string_view, 2>, 11> kRules = {{{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","},
-      {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}}};
+  constexpr std::array<std::array<std::string_view, 2>, 11> kRules = {{{" .", "."},
+                                                                       {" ?", "?"},
+                                                                       {" !", "!"},
+                                                                       {" ,", ","},
+                                                                       {" ' ", "'"},
+                                                                       {" n't", "n't"},
+                                                                       {" 'm", "'m"},
+                                                                       {" do not", " don't"},
+                                                                       {" 's", "'s"},
+                                                                       {" 've", "'ve"},
+                                                                       {" 're", "'re"}}};
   for (const auto& [from, to] : kRules) replace_all(text, from, to);
   return text;
 }
 
 }  // namespace
 
-Rendering::Rendering(const Vocab& vocab) : vocab_(vocab), style_(style_of(vocab)), leading_space_(leading_space_of(vocab)) {
+Rendering::Rendering(const Vocab& vocab)
+    : vocab_(vocab), style_(style_of(vocab)), leading_space_(leading_space_of(vocab)) {
   ends_.reserve(vocab.tokens.size());
   for (TokenId id = 0; id < vocab.tokens.size(); ++id) {
     all_ += render(id);

@@ -1,6 +1,6 @@
-// What each token of a vocabulary contributes to decoded text, worked out once: the bytes behind byte-level entries,
-// spaces for space marks, the text of control tokens where the family shows it. The Detokenizer assembles text from
-// these. Immutable after creation; thread-safe; owns its strings.
+// What each token of a vocabulary contributes to decoded text, worked out once: the bytes behind byte-level
+// entries, spaces for space marks, the text of control tokens where the family shows it. The Detokenizer
+// assembles text from these. Immutable after creation; thread-safe; owns its strings.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,9 @@ class Rendering {
   // kWordPiece: the text at the very beginning.
   std::string first_text(TokenId id) const;
 
-  bool is_byte(TokenId id) const { return vocab_.kinds[id] == TokenKind::kByte && style_ != DecodeStyle::kByteLevel; }
+  bool is_byte(TokenId id) const {
+    return vocab_.kinds[id] == TokenKind::kByte && style_ != DecodeStyle::kByteLevel;
+  }
 
   // What becomes of the space that a text begins with, because encoding put it there.
   enum class LeadingSpace { kKeep, kDropOne, kDropAll, kDropFirstToken };

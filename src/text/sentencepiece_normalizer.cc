@@ -17,10 +17,15 @@ Result<SentencePieceNormalizer> SentencePieceNormalizer::create(const Vocab& voc
   normalizer.escape_whitespaces_ = vocab.escape_whitespaces;
   for (TokenId id = 0; id < vocab.tokens.size(); ++id) {
     if (vocab.kinds[id] != TokenKind::kUserDefined || !is_valid_utf8(vocab.tokens[id])) continue;
-    const std::string text = vocab.escape_whitespaces ? with_space_marks(vocab.tokens[id]) : std::string(vocab.tokens[id]);
+    const std::string text =
+        vocab.escape_whitespaces ? with_space_marks(vocab.tokens[id]) : std::string(vocab.tokens[id]);
     if (text.empty()) continue;
     if (text.size() > PrefixTable::kLongestEntry) {
-      return fail(ErrorCode::kUnsupported, fmt::format("tokenizer.ggml.tokens[{}]: a user-defined token of {} bytes; at most {} are supported", id, text.size(), PrefixTable::kLongestEntry), vocab.where);
+      return fail(
+          ErrorCode::kUnsupported,
+          fmt::format("tokenizer.ggml.tokens[{}]: a user-defined token of {} bytes; at most {} are supported",
+                      id, text.size(), PrefixTable::kLongestEntry),
+          vocab.where);
     }
     normalizer.user_defined_.add(text, id);
   }
@@ -30,7 +35,8 @@ Result<SentencePieceNormalizer> SentencePieceNormalizer::create(const Vocab& voc
 
 SentencePieceNormalizer::Step SentencePieceNormalizer::next(std::string_view text) const {
   if (user_defined_.may_begin(text[0])) {
-    if (const auto match = user_defined_.longest(text); match.length > 0) return {text.substr(0, match.length), match.length};
+    if (const auto match = user_defined_.longest(text); match.length > 0)
+      return {text.substr(0, match.length), match.length};
   }
   if (const auto rule = charsmap_.longest(text); rule.length > 0) return {rule.replacement, rule.length};
   const std::size_t length = std::min(length_by_lead(text[0]), text.size());

@@ -1,6 +1,7 @@
 // What SentencePiece does to a text before it looks for pieces: the rules of the precompiled charsmap, spaces
-// squeezed and trimmed, a space put in front, every space written as U+2581. User-defined symbols pass untouched.
-// Used by the SPM and Unigram encoders. Immutable after creation; thread-safe; the vocabulary must outlive it.
+// squeezed and trimmed, a space put in front, every space written as U+2581. User-defined symbols pass
+// untouched. Used by the SPM and Unigram encoders. Immutable after creation; thread-safe; the vocabulary must
+// outlive it.
 #pragma once
 
 #include <string>

@@ -74,7 +74,8 @@ Result<Splitter> Splitter::create(std::span<const Split> splits) {
     Step step{.kind = split.kind, .regex = {}};
     if (split.kind == Split::Kind::kPattern || split.kind == Split::Kind::kBytePattern) {
       const bool bytes = split.kind == Split::Kind::kBytePattern;
-      CISTERN_TRY(Regex regex, Regex::compile(split.pattern, bytes ? Regex::Unit::kBytes : Regex::Unit::kCharacters));
+      CISTERN_TRY(Regex regex,
+                  Regex::compile(split.pattern, bytes ? Regex::Unit::kBytes : Regex::Unit::kCharacters));
       step.regex.push_back(std::move(regex));
     }
     splitter.steps_.push_back(std::move(step));
@@ -89,7 +90,8 @@ Result<std::vector<std::string_view>> Splitter::split(std::string_view text) con
     next.clear();
     next.reserve(pieces.size() + text.size() / 4);
     if (step.regex.empty()) {
-      for (const auto piece : pieces) split_digit_groups(piece, step.kind == Split::Kind::kDigitGroupsAtWordEnd, next);
+      for (const auto piece : pieces)
+        split_digit_groups(piece, step.kind == Split::Kind::kDigitGroupsAtWordEnd, next);
     } else {
       Regex::Matcher matcher(step.regex[0], text.size());
       for (const auto piece : pieces) CISTERN_TRY_VOID(split_by_pattern(matcher, piece, next));

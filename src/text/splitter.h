@@ -1,6 +1,6 @@
-// Cuts a text into the pieces that byte-pair merges must not cross, by running the splits of a PreTokenizer one
-// after the other. Compiled once per tokenizer; immutable and thread-safe. Pieces are views into the text, in
-// order, and together they are the text.
+// Cuts a text into the pieces that byte-pair merges must not cross, by running the splits of a PreTokenizer
+// one after the other. Compiled once per tokenizer; immutable and thread-safe. Pieces are views into the
+// text, in order, and together they are the text.
 #pragma once
 
 #include <string_view>

@@ -51,7 +51,8 @@ TEST(Splitter, EmptyNameIsDefaultAndUnknownIsNot) {
 }
 
 TEST(Splitter, Gpt2) {
-  EXPECT_EQ(splitter_of("gpt-2").split("I'll  pay 100!\n"), (Pieces{"I", "'ll", " ", " pay", " 100", "!", "\n"}));
+  EXPECT_EQ(splitter_of("gpt-2").split("I'll  pay 100!\n"),
+            (Pieces{"I", "'ll", " ", " pay", " 100", "!", "\n"}));
 }
 
 TEST(Splitter, Llama3GroupsThreeDigits) {
@@ -74,15 +75,20 @@ TEST(Splitter, DigitGroupsCountFromTheRight) {
   EXPECT_EQ(splitter_of("superbpe").split("a 1234567"), (Pieces{"a ", "1", "234", "567"}));
   EXPECT_EQ(splitter_of("superbpe").split("123456"), (Pieces{"123", "456"}));
   EXPECT_EQ(splitter_of("tiny_aya").split("1234567."), (Pieces{"1", "234", "567", "."}));
-  EXPECT_EQ(splitter_of("tiny_aya").split("1234x"), (Pieces{"123", "4", "x"})) << "the run does not end a word: left to the next step";
+  EXPECT_EQ(splitter_of("tiny_aya").split("1234x"), (Pieces{"123", "4", "x"}))
+      << "the run does not end a word: left to the next step";
 }
 
-TEST(Splitter, EmptyTextHasNoPieces) { EXPECT_EQ(splitter_of("qwen2").split(""), Pieces{}); }
+TEST(Splitter, EmptyTextHasNoPieces) {
+  EXPECT_EQ(splitter_of("qwen2").split(""), Pieces{});
+}
 
-// A row whose patterns take more than linear time on some text runs into the matcher's step limit or takes minutes here.
+// A row whose patterns take more than linear time on some text runs into the matcher's step limit or takes
+// minutes here.
 TEST(Splitter, HostileTexts) {
-  constexpr std::size_t kBytes = 1 << 17;
-  const char* units[] = {" ", "\n", "\r\n", "1", "a", "A", "'", "!", "\t ", "a1", "\xCC\x81", "\xE4\xB8\xAD", "\xC2\xA0", " \n", "'s", "a'", "\xC2\xB2", "("};
+  constexpr std::size_t kBytes = 1 << 16;
+  const char* units[] = {" ",  "\n",       "\r\n",         "1",        "a",   "A",  "'",  "!",        "\t ",
+                         "a1", "\xCC\x81", "\xE4\xB8\xAD", "\xC2\xA0", " \n", "'s", "a'", "\xC2\xB2", "("};
   std::set<const Split*> done;
   for (const std::string& name : all_names()) {
     if (!done.insert(find_pre_tokenizer(name)->splits.data()).second) continue;
@@ -90,7 +96,8 @@ TEST(Splitter, HostileTexts) {
     for (const char* unit : units) {
       std::string text;
       while (text.size() < kBytes) text += unit;
-      for (const char* end : {"", "\xE4\xB8\xAD", "1"}) expect_partition(splitter, text + end, name + " on many of " + unit);
+      for (const char* end : {"", "\xE4\xB8\xAD", "1"})
+        expect_partition(splitter, text + end, name + " on many of " + unit);
     }
   }
 }

@@ -1,6 +1,6 @@
-// SentencePiece's byte-pair encoding ("llama" in GGUF): merges are implied by the pieces' scores and run over the
-// whole normalized text. Follows sentencepiece's bpe_model: the highest score joins first, user-defined pieces are
-// frozen, unused pieces come apart again, unknown characters fall back to byte tokens.
+// SentencePiece's byte-pair encoding ("llama" in GGUF): merges are implied by the pieces' scores and run over
+// the whole normalized text. Follows sentencepiece's bpe_model: the highest score joins first, user-defined
+// pieces are frozen, unused pieces come apart again, unknown characters fall back to byte tokens.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -75,7 +75,8 @@ class SpmEncoder final : public Encoder {
     ranks_.resize(vocab_.tokens.size());
     std::vector<TokenId> order(vocab_.tokens.size());
     std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](TokenId a, TokenId b) { return vocab_.scores[a] > vocab_.scores[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](TokenId a, TokenId b) { return vocab_.scores[a] > vocab_.scores[b]; });
     std::uint32_t rank = 0;
     for (std::size_t i = 0; i < order.size(); ++i) {
       if (i > 0 && vocab_.scores[order[i]] != vocab_.scores[order[i - 1]]) ++rank;
@@ -122,7 +123,9 @@ class SpmEncoder final : public Encoder {
       } else if (bytes_) {
         for (const char c : piece) out.push_back((*bytes_)[static_cast<unsigned char>(c)]);
       } else if (!vocab_.unk) {
-        return fail(ErrorCode::kUnsupported, "the vocabulary has neither byte tokens nor an unknown token for a character of the text", vocab_.where);
+        return fail(ErrorCode::kUnsupported,
+                    "the vocabulary has neither byte tokens nor an unknown token for a character of the text",
+                    vocab_.where);
       } else if (out.empty() || out.back() != *vocab_.unk) {  // neighbours share one
         out.push_back(*vocab_.unk);
       }
@@ -142,7 +145,8 @@ class SpmEncoder final : public Encoder {
 
 Result<std::unique_ptr<Encoder>> make_spm_encoder(const Vocab& vocab) {
   if (vocab.scores.size() != vocab.tokens.size()) {
-    return fail(ErrorCode::kFormat, "tokenizer.ggml.scores is missing; a SentencePiece tokenizer needs it", vocab.where);
+    return fail(ErrorCode::kFormat, "tokenizer.ggml.scores is missing; a SentencePiece tokenizer needs it",
+                vocab.where);
   }
   CISTERN_TRY(SentencePieceNormalizer normalizer, SentencePieceNormalizer::create(vocab));
   CISTERN_TRY(const auto bytes, read_byte_tokens(vocab));

@@ -1,5 +1,5 @@
-// Small vocabularies for the tests of this folder, made in memory. A TestVocab owns the strings that its Vocab's
-// views point to. Test code only.
+// Small vocabularies for the tests of this folder, made in memory. A TestVocab owns the strings that its
+// Vocab's views point to; a copy shares the strings of its original. Test code only.
 #pragma once
 
 #include <cstdio>
@@ -17,7 +17,6 @@ namespace cistern::text {
 
 struct TestVocab {
   std::deque<std::string> strings;
-  std::deque<std::vector<std::byte>> blobs;
   Vocab vocab;
 
   TokenId add(std::string token, TokenKind kind = TokenKind::kNormal) {
@@ -51,7 +50,8 @@ inline TestVocab byte_level_vocab(std::string pre = "gpt-2") {
   return out;
 }
 
-// <unk>, <s>, </s>, the byte tokens, "▁", a to z and some joined pieces, like the SentencePiece vocabularies of models.
+// <unk>, <s>, </s>, the byte tokens, "▁", a to z and some joined pieces, like the SentencePiece vocabularies
+// of models.
 inline TestVocab sentencepiece_vocab(TokenizerModel model = TokenizerModel::kSpm) {
   TestVocab out;
   out.vocab.model = model;
@@ -64,7 +64,9 @@ inline TestVocab sentencepiece_vocab(TokenizerModel model = TokenizerModel::kSpm
     out.add(name, TokenKind::kByte);
   }
   const std::string mark(kSpaceMark);
-  for (const std::string piece : {std::string("ll"), std::string("he"), mark + "he", std::string("aa"), std::string("aaaa"), mark}) out.add(piece);
+  for (const std::string& piece :
+       {std::string("ll"), std::string("he"), mark + "he", std::string("aa"), std::string("aaaa"), mark})
+    out.add(piece);
   for (char c = 'a'; c <= 'z'; ++c) out.add(std::string(1, c));
   return out;
 }
@@ -78,7 +80,9 @@ inline TestVocab wordpiece_vocab() {
   out.vocab.cls = out.add("[CLS]", TokenKind::kControl);
   out.vocab.sep = out.add("[SEP]", TokenKind::kControl);
   const std::string mark(kSpaceMark);
-  for (const std::string piece : {mark + "a", mark + "hello", mark + ".", std::string("a"), std::string("s")}) out.add(piece);
+  for (const std::string& piece :
+       {mark + "a", mark + "hello", mark + ".", std::string("a"), std::string("s")})
+    out.add(piece);
   return out;
 }
 

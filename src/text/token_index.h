@@ -1,6 +1,6 @@
-// From the text of a token to its id: a flat hash table over strings that somebody else owns. Built once when a
-// tokenizer is made, then read by the merge loops, where it is the hottest lookup. Immutable after building;
-// thread-safe to read.
+// From the text of a token to its id: a flat hash table over strings that somebody else owns. Built once when
+// a tokenizer is made, then read by the merge loops, where it is the hottest lookup. Immutable after
+// building; thread-safe to read.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ class TokenIndex {
     TokenId id = kNoToken;
   };
   std::vector<Entry> entries_;
-  std::uint64_t seed_ = 0;  // the address of the table: random where addresses are, and no result depends on it
+  std::uint64_t seed_ =
+      0;  // the address of the table: random where addresses are, and no result depends on it
   std::size_t mask_ = 0;
   std::size_t longest_ = 0;
 };

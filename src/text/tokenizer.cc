@@ -14,17 +14,22 @@ namespace {
 
 Result<std::unique_ptr<Encoder>> make_encoder(const Vocab& vocab) {
   switch (vocab.model) {
-    case TokenizerModel::kSpm: return make_spm_encoder(vocab);
-    case TokenizerModel::kBpe: return make_bpe_encoder(vocab);
-    case TokenizerModel::kWordPiece: return make_wordpiece_encoder(vocab);
-    case TokenizerModel::kUnigram: return make_unigram_encoder(vocab);
+    case TokenizerModel::kSpm:
+      return make_spm_encoder(vocab);
+    case TokenizerModel::kBpe:
+      return make_bpe_encoder(vocab);
+    case TokenizerModel::kWordPiece:
+      return make_wordpiece_encoder(vocab);
+    case TokenizerModel::kUnigram:
+      return make_unigram_encoder(vocab);
   }
   return fail(ErrorCode::kUnsupported, "unknown kind of tokenizer", vocab.where);
 }
 
 // SentencePiece matches user-defined tokens itself, after its normalization.
 bool encoder_matches_user_defined(const Vocab& vocab) {
-  return vocab.model == TokenizerModel::kSpm || (vocab.model == TokenizerModel::kUnigram && !is_masked_unigram(vocab));
+  return vocab.model == TokenizerModel::kSpm ||
+         (vocab.model == TokenizerModel::kUnigram && !is_masked_unigram(vocab));
 }
 
 }  // namespace
@@ -54,7 +59,11 @@ Result<void> Tokenizer::index_special_tokens() {
     // Text that is not UTF-8 is never in a prompt.
     if ((!user_defined && !special) || text.empty() || !is_valid_utf8(text)) continue;
     if (text.size() > PrefixTable::kLongestEntry) {
-      return fail(ErrorCode::kUnsupported, fmt::format("tokenizer.ggml.tokens[{}]: a special token of {} bytes; at most {} are supported", id, text.size(), PrefixTable::kLongestEntry), vocab_.where);
+      return fail(
+          ErrorCode::kUnsupported,
+          fmt::format("tokenizer.ggml.tokens[{}]: a special token of {} bytes; at most {} are supported", id,
+                      text.size(), PrefixTable::kLongestEntry),
+          vocab_.where);
     }
     if (user_defined) always_.add(text, id);
     with_special_.add(text, id);
@@ -109,9 +118,13 @@ std::string Tokenizer::decode(std::span<const TokenId> ids) const {
   return text + detokenizer.flush();
 }
 
-std::string Tokenizer::piece(TokenId id) const { return id < size() ? repair_utf8(vocab_.tokens[id]) : std::string(); }
+std::string Tokenizer::piece(TokenId id) const {
+  return id < size() ? repair_utf8(vocab_.tokens[id]) : std::string();
+}
 
-bool Tokenizer::is_end(TokenId id) const { return std::binary_search(ends_.begin(), ends_.end(), id); }
+bool Tokenizer::is_end(TokenId id) const {
+  return std::binary_search(ends_.begin(), ends_.end(), id);
+}
 
 bool Tokenizer::is_control(TokenId id) const {
   return id < size() && (vocab_.kinds[id] == TokenKind::kControl || vocab_.kinds[id] == TokenKind::kUnknown);

@@ -1,6 +1,7 @@
-// Text to token ids and back, for every kind of vocabulary that GGUF files carry: SentencePiece BPE, byte-level BPE,
-// WordPiece, Unigram. Made from a Vocab (spec/vocab.h reads one from a file); used by the engine, the chat code and
-// the tools. Immutable after creation and thread-safe. The bytes that the Vocab's views point to must outlive it.
+// Text to token ids and back, for every kind of vocabulary that GGUF files carry: SentencePiece BPE,
+// byte-level BPE, WordPiece, Unigram. Made from a Vocab (spec/vocab.h reads one from a file); used by the
+// engine, the chat code and the tools. Immutable after creation and thread-safe. The bytes that the Vocab's
+// views point to must outlive it.
 #pragma once
 
 #include <memory>
@@ -19,12 +20,12 @@ namespace cistern::text {
 
 class Tokenizer {
  public:
-  // kFormat: the vocabulary contradicts itself; kUnsupported: an unknown pre-tokenizer, the message lists the known
-  // ones. Errors name the GGUF key and the index.
+  // kFormat: the vocabulary contradicts itself; kUnsupported: an unknown pre-tokenizer, the message lists the
+  // known ones. Errors name the GGUF key and the index.
   static Result<std::unique_ptr<Tokenizer>> create(Vocab vocab);
 
-  // Never adds tokens around the text. User-defined tokens written in the text always become their ids; control
-  // tokens only with parse_special. Invalid UTF-8 is read as U+FFFD, one for each maximal subpart.
+  // Never adds tokens around the text. User-defined tokens written in the text always become their ids;
+  // control tokens only with parse_special. Invalid UTF-8 is read as U+FFFD, one for each maximal subpart.
   Result<std::vector<TokenId>> encode(std::string_view text, bool parse_special) const;
 
   // What the model wants around a prompt: BOS or CLS before it, EOS or SEP after it, unless there already.
@@ -51,8 +52,8 @@ class Tokenizer {
   Vocab vocab_;
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Rendering> rendering_;
-  PrefixTable always_;        // tokens that are matched in every text
-  PrefixTable with_special_;  // and with parse_special
+  PrefixTable always_;         // tokens that are matched in every text
+  PrefixTable with_special_;   // and with parse_special
   std::vector<TokenId> ends_;  // sorted
 };
 

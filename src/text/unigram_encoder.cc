@@ -1,6 +1,7 @@
-// SentencePiece's unigram language model ("t5" in GGUF): the segmentation whose pieces have the highest sum of
-// scores, by dynamic programming over byte positions. Follows sentencepiece's EncodeOptimized, and for XLM-R and
-// its kin Hugging Face's, to the precision of their sums (float there, double here), so that ties fall the same way.
+// SentencePiece's unigram language model ("t5" in GGUF): the segmentation whose pieces have the highest sum
+// of scores, by dynamic programming over byte positions. Follows sentencepiece's EncodeOptimized, and for
+// XLM-R and its kin Hugging Face's, to the precision of their sums (float there, double here), so that ties
+// fall the same way.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +23,8 @@ constexpr float kUnknownPenalty = 10.0F;
 
 class UnigramEncoder final : public Encoder {
  public:
-  UnigramEncoder(const Vocab& vocab, SentencePieceNormalizer normalizer, Charsmap charsmap, std::optional<ByteTokens> bytes)
+  UnigramEncoder(const Vocab& vocab, SentencePieceNormalizer normalizer, Charsmap charsmap,
+                 std::optional<ByteTokens> bytes)
       : vocab_(vocab), normalizer_(std::move(normalizer)), charsmap_(charsmap), bytes_(bytes) {}
 
   Result<void> init() {
@@ -33,11 +35,15 @@ class UnigramEncoder final : public Encoder {
         highest_ = std::max(highest_, vocab_.scores[id]);
       }
       if (kind != TokenKind::kNormal && kind != TokenKind::kUserDefined) continue;
-      const std::string text = kind == TokenKind::kUserDefined && vocab_.escape_whitespaces ? with_space_marks(vocab_.tokens[id])
-                                                                                            : std::string(vocab_.tokens[id]);
+      const std::string text = kind == TokenKind::kUserDefined && vocab_.escape_whitespaces
+                                   ? with_space_marks(vocab_.tokens[id])
+                                   : std::string(vocab_.tokens[id]);
       if (text.empty()) continue;
       if (text.size() > PrefixTable::kLongestEntry) {
-        return fail(ErrorCode::kUnsupported, fmt::format("tokenizer.ggml.tokens[{}]: a token of {} bytes; at most {} are supported", id, text.size(), PrefixTable::kLongestEntry), vocab_.where);
+        return fail(ErrorCode::kUnsupported,
+                    fmt::format("tokenizer.ggml.tokens[{}]: a token of {} bytes; at most {} are supported",
+                                id, text.size(), PrefixTable::kLongestEntry),
+                    vocab_.where);
       }
       pieces_.add(text, id);
     }
@@ -84,7 +90,8 @@ class UnigramEncoder final : public Encoder {
         }
         has_single = has_single || length == character;
       });
-      if (!has_single) relax(pos, pos + character, *vocab_.unk, static_cast<Sum>(lowest_ - kUnknownPenalty) + so_far);
+      if (!has_single)
+        relax(pos, pos + character, *vocab_.unk, static_cast<Sum>(lowest_ - kUnknownPenalty) + so_far);
       pos += character;
     }
     return best;
@@ -101,7 +108,8 @@ class UnigramEncoder final : public Encoder {
       const Node<Sum>& piece = best[ends[i]];
       const bool unknown = piece.id == *vocab_.unk;
       if (unknown && bytes_) {
-        for (std::size_t at = piece.begin; at < ends[i]; ++at) out.push_back((*bytes_)[static_cast<unsigned char>(text[at])]);
+        for (std::size_t at = piece.begin; at < ends[i]; ++at)
+          out.push_back((*bytes_)[static_cast<unsigned char>(text[at])]);
       } else if (!unknown || !after_unknown) {  // neighbouring unknown characters share one
         out.push_back(piece.id);
       }
@@ -122,10 +130,12 @@ class UnigramEncoder final : public Encoder {
 
 Result<std::unique_ptr<Encoder>> make_unigram_encoder(const Vocab& vocab) {
   if (vocab.scores.size() != vocab.tokens.size()) {
-    return fail(ErrorCode::kFormat, "tokenizer.ggml.scores is missing; a Unigram tokenizer needs it", vocab.where);
+    return fail(ErrorCode::kFormat, "tokenizer.ggml.scores is missing; a Unigram tokenizer needs it",
+                vocab.where);
   }
   if (!vocab.unk) {
-    return fail(ErrorCode::kFormat, "tokenizer.ggml.unknown_token_id is missing; a Unigram tokenizer needs it", vocab.where);
+    return fail(ErrorCode::kFormat,
+                "tokenizer.ggml.unknown_token_id is missing; a Unigram tokenizer needs it", vocab.where);
   }
   CISTERN_TRY(SentencePieceNormalizer normalizer, SentencePieceNormalizer::create(vocab));
   CISTERN_TRY(const Charsmap charsmap, Charsmap::create(vocab.precompiled_charsmap, vocab.where));

@@ -28,8 +28,8 @@ bool is_valid_utf8(std::string_view text);
 // The text with every maximal subpart of invalid UTF-8 replaced by U+FFFD.
 std::string repair_utf8(std::string_view text);
 
-// Length of the longest prefix that ends with a complete (or a hopelessly broken) character: what a stream may
-// show now. The rest, at most three bytes, is the beginning of a character.
+// Length of the longest prefix that ends with a complete (or a hopelessly broken) character: what a stream
+// may show now. The rest, at most three bytes, is the beginning of a character.
 std::size_t complete_prefix(std::string_view text);
 
 // Length in bytes that a lead byte announces; 1 for ASCII and for bytes that cannot lead.

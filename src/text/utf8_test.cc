@@ -23,7 +23,10 @@ TEST(Utf8, RoundTripsEveryCodePoint) {
 // Table 3-8 of the Unicode standard: U+FFFD for each maximal subpart.
 TEST(Utf8, RepairsMaximalSubparts) {
   EXPECT_EQ(repair_utf8("\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64"),
-            "a\uFFFD\uFFFD\uFFFD" "b\uFFFD" "c\uFFFD\uFFFD" "d");
+            "a\uFFFD\uFFFD\uFFFD"
+            "b\uFFFD"
+            "c\uFFFD\uFFFD"
+            "d");
   EXPECT_EQ(repair_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD") << "a surrogate";
   EXPECT_EQ(repair_utf8("\xC0\xAF"), "\uFFFD\uFFFD") << "an overlong form";
   EXPECT_EQ(repair_utf8("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD") << "above U+10FFFF";
@@ -31,7 +34,8 @@ TEST(Utf8, RepairsMaximalSubparts) {
 }
 
 TEST(Utf8, ValidatesLikeItRepairs) {
-  for (const std::string text : {"", "abcdefgh\xC3\xA9", "abcdefgh\xC3", "\x80", "\xED\x9F\xBF", "\xED\xA0\x80", "\xF4\x8F\xBF\xBF", "\xF5\x80\x80\x80"}) {
+  for (const std::string text : {"", "abcdefgh\xC3\xA9", "abcdefgh\xC3", "\x80", "\xED\x9F\xBF",
+                                 "\xED\xA0\x80", "\xF4\x8F\xBF\xBF", "\xF5\x80\x80\x80"}) {
     EXPECT_EQ(is_valid_utf8(text), repair_utf8(text) == text);
   }
 }

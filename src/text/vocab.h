@@ -1,5 +1,5 @@
-// The vocabulary of a model as plain data: what a GGUF's tokenizer.ggml.* keys say, already validated for types
-// and lengths but not interpreted. spec/ fills it from a file, the tokenizers of this folder read it.
+// The vocabulary of a model as plain data: what a GGUF's tokenizer.ggml.* keys say, already validated for
+// types and lengths but not interpreted. spec/ fills it from a file, the tokenizers of this folder read it.
 // Strings are views into the model file's mapping (or a test's buffers), which must outlive every user.
 #pragma once
 
@@ -18,7 +18,14 @@ using TokenId = std::uint32_t;
 enum class TokenizerModel { kSpm, kBpe, kWordPiece, kUnigram };  // GGUF: llama, gpt2 (and gemma4), bert, t5
 
 // Numbered as in GGUF's tokenizer.ggml.token_type.
-enum class TokenKind : std::uint8_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
+enum class TokenKind : std::uint8_t {
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6
+};
 
 struct Vocab {
   TokenizerModel model = TokenizerModel::kSpm;
@@ -43,8 +50,11 @@ struct Vocab {
   std::string where;  // the file, for error messages
 };
 
-// XLM-R and its kin are masked language models with a SentencePiece vocabulary that were trained, and run, with Hugging
-// Face's implementation of Unigram, which differs from sentencepiece's in details. A mask token gives them away.
-inline bool is_masked_unigram(const Vocab& vocab) { return vocab.model == TokenizerModel::kUnigram && vocab.mask.has_value(); }
+// XLM-R and its kin are masked language models with a SentencePiece vocabulary that were trained, and run,
+// with Hugging Face's implementation of Unigram, which differs from sentencepiece's in details. A mask token
+// gives them away.
+inline bool is_masked_unigram(const Vocab& vocab) {
+  return vocab.model == TokenizerModel::kUnigram && vocab.mask.has_value();
+}
 
 }  // namespace cistern::text

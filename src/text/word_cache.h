@@ -1,6 +1,6 @@
-// Remembers, within one call of encode, which ids a word became: natural text repeats its words. The cache points
-// into the text and the output of the call, so it owns nothing but a table of bounded size. A newer word replaces
-// an older one in the same slot. Not thread-safe (it belongs to one call).
+// Remembers, within one call of encode, which ids a word became: natural text repeats its words. The cache
+// points into the text and the output of the call, so it owns nothing but a table of bounded size. A newer
+// word replaces an older one in the same slot. Not thread-safe (it belongs to one call).
 #pragma once
 
 #include <algorithm>

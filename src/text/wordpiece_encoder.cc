@@ -1,6 +1,6 @@
-// BERT's WordPiece: words of the normalized text, each covered from the left by the longest tokens. GGUF writes
-// "▁word" for the beginning of a word and the bare suffix for what BERT's vocab.txt writes as "##suffix". Follows
-// Hugging Face's BertNormalizer, BertPreTokenizer and WordPiece.
+// BERT's WordPiece: words of the normalized text, each covered from the left by the longest tokens. GGUF
+// writes "▁word" for the beginning of a word and the bare suffix for what BERT's vocab.txt writes as
+// "##suffix". Follows Hugging Face's BertNormalizer, BertPreTokenizer and WordPiece.
 #include <utf8proc.h>
 
 #include <string>
@@ -33,7 +33,9 @@ bool is_cjk(char32_t c) {  // the blocks that BERT lists
 }
 
 bool is_punctuation(char32_t c) {
-  if (c < 0x80) return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) || (c >= 0x7B && c <= 0x7E);
+  if (c < 0x80)
+    return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) ||
+           (c >= 0x7B && c <= 0x7E);
   const auto kind = category_of(c);
   return kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO;
 }
@@ -161,7 +163,8 @@ class WordPieceEncoder final : public Encoder {
 
 Result<std::unique_ptr<Encoder>> make_wordpiece_encoder(const Vocab& vocab) {
   if (!vocab.unk) {
-    return fail(ErrorCode::kFormat, "tokenizer.ggml.unknown_token_id is missing; a WordPiece tokenizer needs it", vocab.where);
+    return fail(ErrorCode::kFormat,
+                "tokenizer.ggml.unknown_token_id is missing; a WordPiece tokenizer needs it", vocab.where);
   }
   return std::make_unique<WordPieceEncoder>(vocab);
 }

@@ -98,7 +98,7 @@ json::object json_error(const Error& error) {
 Result<json::value> parse_json(std::string_view text, std::string_view what) {
   json::error_code error;
   json::parse_options options;
-  options.max_depth = 64;
+  options.max_depth = 256;
   json::value value = json::parse({text.data(), text.size()}, error, {}, options);
   if (error)
     return fail(ErrorCode::kFormat, fmt::format("not valid JSON: {}", error.message()), std::string(what));

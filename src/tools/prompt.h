@@ -2,6 +2,7 @@
 // text as it is, with the model's own BOS (never twice). Shared by run and chat.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ struct Message {
 
 // The model's template, or the one in `file` unless that is empty. Errors: kNotFound when there is none.
 Result<text::jinja::Template> load_template(const engine::OpenModel& model, const std::string& file);
+
+// How the vocabulary writes a special token; nothing where there is none.
+std::optional<std::string> token_text(const text::Tokenizer& tokenizer, std::optional<text::TokenId> id);
 
 // Messages through the template, ready for the model's answer. kTemplate: the template refuses them.
 Result<std::vector<text::TokenId>> chat_prompt(const engine::OpenModel& model,

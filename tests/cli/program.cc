@@ -53,6 +53,7 @@ Outcome run_program(const RunInput& input) {
   const std::string out = (dir.path() / "stdout").string();
   const std::string err = (dir.path() / "stderr").string();
   std::vector<std::string> args = {CISTERN_PROGRAM};
+  if (!input.setup.empty()) args = {"/bin/sh", "-c", input.setup + "; exec \"$0\" \"$@\"", CISTERN_PROGRAM};
   args.insert(args.end(), input.args.begin(), input.args.end());
   std::vector<std::string> env = environment(input, dir.path().string());
 
@@ -64,7 +65,7 @@ Outcome run_program(const RunInput& input) {
   pid_t child = 0;
   Outcome outcome;
   const int failed =
-      posix_spawn(&child, CISTERN_PROGRAM, &files, nullptr, pointers(args).data(), pointers(env).data());
+      posix_spawn(&child, args[0].c_str(), &files, nullptr, pointers(args).data(), pointers(env).data());
   posix_spawn_file_actions_destroy(&files);
   if (failed != 0) {
     outcome.err = "cannot start " CISTERN_PROGRAM;

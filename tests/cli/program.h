@@ -23,6 +23,7 @@ struct RunInput {
   std::vector<std::pair<std::string, std::string>>
       env;  // added to a minimal environment with a HOME of its own
   int limit_s = 120;
+  std::string setup;  // shell commands that run first, in the same process: "ulimit -v 300000"
 };
 
 Outcome run_program(const RunInput& input);

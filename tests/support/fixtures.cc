@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <span>
 
 namespace cistern::testing {
 
@@ -36,7 +38,7 @@ std::string read_text(const fs::path& path) {
 std::vector<std::byte> read_bytes(const fs::path& path) {
   const std::string text = read_text(path);
   std::vector<std::byte> bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
+  std::ranges::copy(std::as_bytes(std::span(text)), bytes.begin());
   return bytes;
 }
 

@@ -17,7 +17,9 @@ namespace {
 
 using Big = boost::multiprecision::cpp_int;
 
-unsigned bit_count(const Big& value) { return value.is_zero() ? 0 : boost::multiprecision::msb(abs(value)) + 1; }
+unsigned bit_count(const Big& value) {
+  return value.is_zero() ? 0 : static_cast<unsigned>(boost::multiprecision::msb(abs(value))) + 1;
+}
 
 [[noreturn]] void raise_too_large() { raise("integer too large (more than {} bits)", Integer::kMaxBits); }
 
@@ -131,6 +133,7 @@ double Integer::divide(const Integer& a, const Integer& b) {
   constexpr int64_t kExact = int64_t{1} << 53;
   const auto is_exact = [](const Integer& x) { return !x.big_ && x.small_ <= kExact && x.small_ >= -kExact; };
   if (is_exact(a) && is_exact(b)) return static_cast<double>(a.small_) / static_cast<double>(b.small_);
+  if (a.is_zero()) return b.is_negative() ? -0.0 : 0.0;
   // Scale so that the quotient has 64 bits or more, keep what is lost as a sticky bit, and round once.
   Big numerator = abs(big_of(a, a.big_.get()));
   Big denominator = abs(big_of(b, b.big_.get()));
@@ -142,7 +145,7 @@ double Integer::divide(const Integer& a, const Integer& b) {
   const int exponent = static_cast<int>(bit_count(quotient)) - shift;
   if (exponent < -1000) raise("integer division result too small");  // near the subnormals, rounding happens twice
   const unsigned excess = bit_count(quotient) - 63;
-  if ((quotient & ((Big(1) << excess) - 1)) != 0) rest = 1;
+  if (boost::multiprecision::lsb(quotient) < excess) rest = 1;
   uint64_t mantissa = static_cast<uint64_t>(quotient >> excess);  // 63 bits
   const uint64_t low = mantissa & 0x3FF;                          // 10 bits below the 53 that stay
   mantissa >>= 10;

@@ -67,7 +67,7 @@ class Formatter {
       open += format[i] == '{' ? 1 : format[i] == '}' ? -1 : 0;
       if (open == 0) break;
     }
-    if (open != 0) raise(start == format.size() ? "Single '{{' encountered in format string" : "expected '}}' before end of string");
+    if (open != 0) raise("a '{{' without its '}}' in a format string");
     std::string_view text = format.substr(start, i++ - start);
     Field field;
     std::size_t end = 0;

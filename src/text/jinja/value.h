@@ -35,7 +35,11 @@ class Charge {
     if (meter_) meter_->used_bytes += bytes_;
   }
   Charge(Charge&& other) noexcept : meter_(std::exchange(other.meter_, nullptr)), bytes_(other.bytes_) {}
-  Charge& operator=(Charge&&) = delete;
+  Charge& operator=(Charge&& other) noexcept {
+    std::swap(meter_, other.meter_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
   ~Charge() {
     if (meter_) meter_->used_bytes -= bytes_;
   }
