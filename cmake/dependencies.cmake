@@ -28,7 +28,7 @@ endfunction()
 cistern_archive_library(pcre2 pcre2.h pcre2-8)
 cistern_archive_library(utf8proc utf8proc.h utf8proc)
 cistern_archive_library(hwloc hwloc.h hwloc NEEDS udev)
-cistern_archive_library(edit histedit.h edit NEEDS bsd tinfo)
+cistern_archive_library(edit histedit.h edit NEEDS bsd md tinfo)
 
 # fmt 9 (Debian, Ubuntu) has no archive: one is made from its headers, see fmt_archive.cc. Other versions as they come.
 find_path(fmt_INCLUDE fmt/core.h REQUIRED)

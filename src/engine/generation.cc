@@ -27,7 +27,7 @@ Generation::Impl::Impl(Runtime& with, Request asked)
     : runtime(with),
       request(std::move(asked)),
       sampler(request.sampling, with.model.n_vocab, request.prompt),
-      detokenizer(*with.open.tokenizer, {.show_control = false}),
+      detokenizer(*with.open.tokenizer, {.hide_control = true, .continuation = true}),
       stops(request.stop) {
   stats.load_s = runtime.load_s;
   stats.planned_bytes = runtime.plan.total_bytes();

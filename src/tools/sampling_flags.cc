@@ -1,10 +1,8 @@
 #include <fmt/format.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include <array>
 #include <charconv>
-#include <cstdlib>
+#include <fstream>
 
 #include "tools/flags.h"
 
@@ -82,6 +80,14 @@ Result<SamplerOptions> model_defaults(const engine::OpenModel& model) {
   CISTERN_TRY(const auto mirostat, metadata.find_uint("general.sampling.mirostat"));
   if (mirostat) options.mirostat = *mirostat != 0;  // its first version too: both aim at tau
   return options;
+}
+
+// Short enough to be typed again. (getentropy() would be taken from libbsd.a, which libedit needs.)
+Result<std::uint32_t> random_seed() {
+  std::uint32_t seed = 0;
+  std::ifstream source("/dev/urandom", std::ios::binary);
+  if (source.read(reinterpret_cast<char*>(&seed), sizeof seed)) return seed;
+  return fail(ErrorCode::kIo, "the system gives no random number; choose one", "--seed");
 }
 
 Result<std::pair<text::TokenId, float>> parse_bias(const std::string& text) {
@@ -177,11 +183,11 @@ Result<SamplerOptions> sampler_options(const SamplingFlags& flags, const engine:
     if (breakers.empty()) breakers.assign(kDryBreakers.begin(), kDryBreakers.end());
     options.dry_breakers = breaker_tokens(breakers, *model.tokenizer);
   }
-  std::uint32_t random = 0;
-  if (!flags.seed && getentropy(&random, sizeof random) != 0) {
-    return fail(ErrorCode::kIo, "the system gives no random number; choose one with --seed", "--seed");
+  if (flags.seed) {
+    options.seed = *flags.seed;
+  } else {
+    CISTERN_TRY(options.seed, random_seed());
   }
-  options.seed = flags.seed.value_or(random);
   CISTERN_TRY_VOID(sample::validate(options, static_cast<std::uint32_t>(model.tokenizer->size())));
   return options;
 }
