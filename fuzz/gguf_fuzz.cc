@@ -1,5 +1,5 @@
 // Arbitrary bytes as a GGUF file: opening must give a model or a one-line error, and everything that an
-// opened model hands out must be readable.
+// opened model hands out must be readable; so must what spec/ and the tokenizers make of it.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -7,6 +7,9 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "file/inventory.h"
+#include "spec/model_spec.h"
+#include "spec/vocab.h"
+#include "text/tokenizer.h"
 
 namespace cistern {
 namespace {
@@ -58,12 +61,24 @@ std::uint64_t touch(const file::ModelFiles& model) {
   return sum + touch_result(model.check_intact());
 }
 
+std::uint64_t touch_meaning(const file::Inventory& inventory) {
+  std::uint64_t sum = touch_result(spec::read_model_spec(inventory)) +
+                      touch_result(spec::read_chat_template(inventory.metadata));
+  Result<text::Vocab> vocab = spec::read_vocab(inventory.metadata);
+  sum += touch_result(vocab);
+  if (!vocab) return sum;
+  const auto tokenizer = text::Tokenizer::create(*std::move(vocab));
+  return sum + touch_result(tokenizer) +
+         (tokenizer ? touch_result((*tokenizer)->encode("Hello, world", true)) : 0);
+}
+
 }  // namespace
 }  // namespace cistern
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto model = cistern::file::open_model(std::as_bytes(std::span(data, size)), "fuzz.gguf");
-  volatile std::uint64_t sum = model ? cistern::touch(*model) : cistern::touch(model.error());
+  volatile std::uint64_t sum = model ? cistern::touch(*model) + cistern::touch_meaning(model->inventory)
+                                     : cistern::touch(model.error());
   static_cast<void>(sum);
   return 0;
 }

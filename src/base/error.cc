@@ -40,8 +40,12 @@ std::string describe(const Error& error) {
   return error.where.empty() ? error.message : error.where + ": " + error.message;
 }
 
-std::string_view name_of(ErrorCode code) { return row_of(code).name; }
+std::string_view name_of(ErrorCode code) {
+  return row_of(code).name;
+}
 
-int exit_status(ErrorCode code) { return row_of(code).exit_status; }
+int exit_status(ErrorCode code) {
+  return row_of(code).exit_status;
+}
 
 }  // namespace cistern

@@ -51,13 +51,13 @@ int exit_status(ErrorCode code);
 
 // Evaluates a Result<T>; returns its error from the enclosing function, else moves the value into `lhs`
 // (a declaration or an assignable expression). libstdc++ 12 has no monadic operations on std::expected.
-#define CISTERN_TRY(lhs, ...)                                                            \
-  auto CISTERN_CONCAT(cistern_try_, __LINE__) = (__VA_ARGS__);                           \
-  if (!CISTERN_CONCAT(cistern_try_, __LINE__))                                           \
-    return std::unexpected(std::move(CISTERN_CONCAT(cistern_try_, __LINE__)).error());   \
+#define CISTERN_TRY(lhs, ...)                                                          \
+  auto CISTERN_CONCAT(cistern_try_, __LINE__) = (__VA_ARGS__);                         \
+  if (!CISTERN_CONCAT(cistern_try_, __LINE__))                                         \
+    return std::unexpected(std::move(CISTERN_CONCAT(cistern_try_, __LINE__)).error()); \
   lhs = *std::move(CISTERN_CONCAT(cistern_try_, __LINE__))
 
 // The same for Result<void>.
-#define CISTERN_TRY_VOID(...)                                                            \
-  if (auto cistern_try_void = (__VA_ARGS__); !cistern_try_void)                          \
-    return std::unexpected(std::move(cistern_try_void).error())
+#define CISTERN_TRY_VOID(...)                                   \
+  if (auto cistern_try_void = (__VA_ARGS__); !cistern_try_void) \
+  return std::unexpected(std::move(cistern_try_void).error())

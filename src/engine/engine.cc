@@ -22,11 +22,21 @@ Result<std::unique_ptr<Engine>> Engine::load(OpenModel model, const LoadOptions&
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
-const OpenModel& Engine::model() const { return impl_->runtime->open; }
-const text::Tokenizer& Engine::tokenizer() const { return *impl_->runtime->open.tokenizer; }
-const spec::ModelSpec& Engine::spec() const { return impl_->runtime->model; }
-const plan::MemoryPlan& Engine::plan() const { return impl_->runtime->plan; }
-std::uint32_t Engine::context_tokens() const { return impl_->runtime->plan.cache.context_tokens; }
+const OpenModel& Engine::model() const {
+  return impl_->runtime->open;
+}
+const text::Tokenizer& Engine::tokenizer() const {
+  return *impl_->runtime->open.tokenizer;
+}
+const spec::ModelSpec& Engine::spec() const {
+  return impl_->runtime->model;
+}
+const plan::MemoryPlan& Engine::plan() const {
+  return impl_->runtime->plan;
+}
+std::uint32_t Engine::context_tokens() const {
+  return impl_->runtime->plan.cache.context_tokens;
+}
 
 std::string Engine::backend() const {
   const int threads = impl_->runtime->pool->size();
@@ -36,7 +46,8 @@ std::string Engine::backend() const {
 Result<Generation> Engine::submit(Request request) {
   Runtime& runtime = *impl_->runtime;
   if (request.prompt.empty()) {
-    return fail(ErrorCode::kUsage, "the prompt is empty and the model has no BOS token to begin with: give some text");
+    return fail(ErrorCode::kUsage,
+                "the prompt is empty and the model has no BOS token to begin with: give some text");
   }
   if (request.prompt.size() > context_tokens()) {
     return fail(ErrorCode::kTooLong, fmt::format("the prompt has {} tokens, but the context holds {}{}",
@@ -45,9 +56,11 @@ Result<Generation> Engine::submit(Request request) {
                                                      ? "; use a larger --ctx or more memory"
                                                      : "; shorten the prompt"));
   }
-  const auto foreign = std::ranges::find_if(request.prompt, [&](text::TokenId id) { return id >= runtime.model.n_vocab; });
+  const auto foreign =
+      std::ranges::find_if(request.prompt, [&](text::TokenId id) { return id >= runtime.model.n_vocab; });
   if (foreign != request.prompt.end()) {
-    return fail(ErrorCode::kUsage, fmt::format("token id {} is beyond the vocabulary of {}", *foreign, runtime.model.n_vocab));
+    return fail(ErrorCode::kUsage,
+                fmt::format("token id {} is beyond the vocabulary of {}", *foreign, runtime.model.n_vocab));
   }
   CISTERN_TRY_VOID(sample::validate(request.sampling, runtime.model.n_vocab));
   runtime.cancelled.store(false);
@@ -59,7 +72,8 @@ Result<void> Engine::logits(std::span<const text::TokenId> ids, std::uint32_t ch
   Runtime& runtime = *impl_->runtime;
   const std::uint32_t n_vocab = runtime.model.n_vocab;
   for (const text::TokenId id : ids) {
-    if (id >= n_vocab) return fail(ErrorCode::kUsage, fmt::format("token id {} is beyond the vocabulary of {}", id, n_vocab));
+    if (id >= n_vocab)
+      return fail(ErrorCode::kUsage, fmt::format("token id {} is beyond the vocabulary of {}", id, n_vocab));
   }
   runtime.sequence->clear();
   const auto emit = [&](std::uint32_t chunk) -> Result<void> {
@@ -72,9 +86,12 @@ Result<void> Engine::logits(std::span<const text::TokenId> ids, std::uint32_t ch
     }
     return {};
   };
-  return runtime.sequence->feed(ids, {.chunk_tokens = chunk_tokens, .cancelled = &runtime.cancelled, .after_chunk = emit});
+  return runtime.sequence->feed(
+      ids, {.chunk_tokens = chunk_tokens, .cancelled = &runtime.cancelled, .after_chunk = emit});
 }
 
-void Engine::cancel() noexcept { impl_->runtime->cancelled.store(true); }
+void Engine::cancel() noexcept {
+  impl_->runtime->cancelled.store(true);
+}
 
 }  // namespace cistern::engine

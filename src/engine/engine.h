@@ -1,8 +1,8 @@
-// The only door for front-ends: open a model file, load it within the memory budget, turn a prompt into a stream
-// of tokens. An OpenModel is cheap (file mapped, metadata read, nothing allocated for running) and serves the
-// commands that only look; an Engine adds the memory plan, the KV cache and the decoder. An Engine runs one
-// generation at a time and is used from one thread; cancel() alone may be called from any thread or a signal
-// handler. Lifetime: an Engine outlives its Generations; an OpenModel moves into its Engine.
+// The only door for front-ends: open a model file, load it within the memory budget, turn a prompt into a
+// stream of tokens. An OpenModel is cheap (file mapped, metadata read, nothing allocated for running) and
+// serves the commands that only look; an Engine adds the memory plan, the KV cache and the decoder. An Engine
+// runs one generation at a time and is used from one thread; cancel() alone may be called from any thread or
+// a signal handler. Lifetime: an Engine outlives its Generations; an OpenModel moves into its Engine.
 #pragma once
 
 #include <atomic>
@@ -26,8 +26,8 @@
 
 namespace cistern::engine {
 
-// What a model name means: a path, "guide" (the embedded model, also the empty name), or the unique prefix of a
-// file in the models directory ($CISTERN_MODELS, else $XDG_DATA_HOME/cistern/models).
+// What a model name means: a path, "guide" (the embedded model, also the empty name), or the unique prefix of
+// a file in the models directory ($CISTERN_MODELS, else $XDG_DATA_HOME/cistern/models).
 inline constexpr const char* kGuide = "guide";
 Result<std::string> resolve_model(const std::string& name);
 
@@ -48,7 +48,8 @@ struct OpenModel {
   Result<text::jinja::Template> chat_template() const;
 };
 
-// Maps the files and reads metadata and tokenizer. A malformed chat template is no error here: plain text needs none.
+// Maps the files and reads metadata and tokenizer. A malformed chat template is no error here: plain text
+// needs none.
 Result<OpenModel> open_model(const OpenOptions& options);
 
 struct LoadOptions {
@@ -64,10 +65,10 @@ struct Request {
   std::vector<text::TokenId> prompt;  // complete: BOS and template included. Empty: an error
   std::uint32_t max_tokens = 0;       // 0: until an end token or the end of the context
   sample::SamplerOptions sampling;
-  std::vector<std::string> stop;   // strings that end the answer; never shown, not even in part
-  bool ignore_end = false;         // go on after end tokens
-  bool context_shift = false;      // when full, forget the older half (after keep_tokens) and go on
-  std::uint32_t keep_tokens = 0;   // first tokens that a shift keeps
+  std::vector<std::string> stop;  // strings that end the answer; never shown, not even in part
+  bool ignore_end = false;        // go on after end tokens
+  bool context_shift = false;     // when full, forget the older half (after keep_tokens) and go on
+  std::uint32_t keep_tokens = 0;  // first tokens that a shift keeps
 };
 
 enum class StopReason { kEnd, kLength, kStopString, kContextFull, kCancelled };

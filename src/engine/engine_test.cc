@@ -13,7 +13,9 @@ namespace {
 
 using Ids = std::vector<text::TokenId>;
 
-std::string model_path(const std::string& name) { return (testing::data_dir() / "models" / name / "model.gguf").string(); }
+std::string model_path(const std::string& name) {
+  return (testing::data_dir() / "models" / name / "model.gguf").string();
+}
 
 std::unique_ptr<Engine> load(const std::string& path, LoadOptions options = {}) {
   auto open = open_model({.model = path});
@@ -31,7 +33,10 @@ Ids some_ids(std::size_t n, std::uint32_t seed = 1) {
 }
 
 Request greedy(Ids prompt, std::uint32_t max_tokens) {
-  return {.prompt = std::move(prompt), .max_tokens = max_tokens, .sampling = {.temperature = 0}, .ignore_end = true};
+  return {.prompt = std::move(prompt),
+          .max_tokens = max_tokens,
+          .sampling = {.temperature = 0},
+          .ignore_end = true};
 }
 
 struct Answer {
@@ -61,7 +66,8 @@ Answer answer(Engine& engine, Request request) {
 
 std::vector<float> all_logits(Engine& engine, const Ids& ids, std::uint32_t chunk = 0) {
   std::vector<float> result;
-  const auto done = engine.logits(ids, chunk, [&](std::span<const float> row) { result.insert(result.end(), row.begin(), row.end()); });
+  const auto done = engine.logits(
+      ids, chunk, [&](std::span<const float> row) { result.insert(result.end(), row.begin(), row.end()); });
   EXPECT_TRUE(done) << describe(done.error());
   return result;
 }
@@ -96,7 +102,9 @@ TEST(Engine, greedy_takes_the_best_logit_at_every_step) {
   ASSERT_EQ(a.ids.size(), 12U);
   EXPECT_EQ(a.reason, StopReason::kLength);
   for (std::size_t i = 0; i < a.ids.size(); ++i) {
-    EXPECT_EQ(a.ids[i], best_after(*judge, joined(prompt, Ids(a.ids.begin(), a.ids.begin() + static_cast<std::ptrdiff_t>(i)))));
+    EXPECT_EQ(a.ids[i],
+              best_after(*judge,
+                         joined(prompt, Ids(a.ids.begin(), a.ids.begin() + static_cast<std::ptrdiff_t>(i)))));
   }
 }
 
@@ -119,7 +127,8 @@ TEST(Engine, a_prompt_that_goes_back_behind_a_window_is_read_again) {
   answer(*engine, greedy(prompt, 4));
   Ids changed(prompt.begin(), prompt.begin() + 20);
   changed = joined(changed, some_ids(10, 5));
-  EXPECT_EQ(answer(*engine, greedy(changed, 6)).ids, answer(*load(model_path("mistral")), greedy(changed, 6)).ids);
+  EXPECT_EQ(answer(*engine, greedy(changed, 6)).ids,
+            answer(*load(model_path("mistral")), greedy(changed, 6)).ids);
 }
 
 TEST(Engine, longrope_changes_sides_where_the_sequence_outgrows_the_original_context) {
@@ -129,7 +138,10 @@ TEST(Engine, longrope_changes_sides_where_the_sequence_outgrows_the_original_con
   const Answer a = answer(*engine, greedy(prompt, 16));
   ASSERT_EQ(a.ids.size(), 16U);
   for (std::size_t i = 0; i < a.ids.size(); ++i) {
-    EXPECT_EQ(a.ids[i], best_after(*judge, joined(prompt, Ids(a.ids.begin(), a.ids.begin() + static_cast<std::ptrdiff_t>(i))))) << i;
+    EXPECT_EQ(a.ids[i],
+              best_after(*judge,
+                         joined(prompt, Ids(a.ids.begin(), a.ids.begin() + static_cast<std::ptrdiff_t>(i)))))
+        << i;
   }
   EXPECT_EQ(answer(*engine, greedy(prompt, 4)).ids, Ids(a.ids.begin(), a.ids.begin() + 4)) << "and back";
 }
@@ -180,12 +192,14 @@ TEST(Engine, cancel_ends_the_answer_before_its_next_token) {
 
 TEST(Engine, stop_strings_are_never_shown) {
   auto engine = load(kGuide);
-  const auto ids = engine->tokenizer().encode("<|bos|><|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\n", true);
+  const auto ids =
+      engine->tokenizer().encode("<|bos|><|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\n", true);
   const Answer whole = answer(*engine, {.prompt = *ids, .sampling = {.temperature = 0}});
   EXPECT_EQ(whole.reason, StopReason::kEnd);
   const std::size_t cut = whole.text.find("tiny model");
   ASSERT_NE(cut, std::string::npos) << whole.text;
-  const Answer stopped = answer(*engine, {.prompt = *ids, .sampling = {.temperature = 0}, .stop = {"iny mod", "never"}});
+  const Answer stopped =
+      answer(*engine, {.prompt = *ids, .sampling = {.temperature = 0}, .stop = {"iny mod", "never"}});
   EXPECT_EQ(stopped.reason, StopReason::kStopString);
   EXPECT_EQ(stopped.text, whole.text.substr(0, cut + 1));
 }
@@ -219,7 +233,8 @@ TEST(Engine, kv_types_of_fewer_bits_stay_close_to_f32) {
   const Ids ids = some_ids(30);
   const std::vector<float> exact = all_logits(*load(model_path("gemma"), {.kv_type = DType::kF32}), ids);
   // Heads of 32 values in [-4, 4] or so; a wrong layout moves logits by their own size, about 2.
-  for (const auto& [type, tolerance] : {std::pair{DType::kF16, 0.01F}, {DType::kBF16, 0.08F}, {DType::kQ8_0, 0.15F}, {DType::kQ4_0, 1.5F}}) {
+  for (const auto& [type, tolerance] :
+       {std::pair{DType::kF16, 0.01F}, {DType::kBF16, 0.08F}, {DType::kQ8_0, 0.15F}, {DType::kQ4_0, 1.5F}}) {
     const std::vector<float> ours = all_logits(*load(model_path("gemma"), {.kv_type = type}), ids);
     float largest = 0;
     for (std::size_t i = 0; i < ours.size(); ++i) largest = std::max(largest, std::abs(ours[i] - exact[i]));

@@ -10,18 +10,27 @@ namespace cistern::engine {
 
 const char* name_of(StopReason reason) {
   switch (reason) {
-    case StopReason::kEnd: return "end";
-    case StopReason::kLength: return "length";
-    case StopReason::kStopString: return "stop";
-    case StopReason::kContextFull: return "context";
-    case StopReason::kCancelled: return "cancelled";
+    case StopReason::kEnd:
+      return "end";
+    case StopReason::kLength:
+      return "length";
+    case StopReason::kStopString:
+      return "stop";
+    case StopReason::kContextFull:
+      return "context";
+    case StopReason::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }
 
-double Stats::prefill_tok_s() const { return prefill_s > 0 ? (prompt_tokens - reused_tokens) / prefill_s : 0; }
+double Stats::prefill_tok_s() const {
+  return prefill_s > 0 ? (prompt_tokens - reused_tokens) / prefill_s : 0;
+}
 
-double Stats::decode_tok_s() const { return decode_s > 0 ? decode_steps / decode_s : 0; }
+double Stats::decode_tok_s() const {
+  return decode_s > 0 ? decode_steps / decode_s : 0;
+}
 
 Generation::Impl::Impl(Runtime& with, Request asked)
     : runtime(with),
@@ -43,8 +52,8 @@ Result<void> Generation::Impl::read_prompt() {
   return {};
 }
 
-// Keeps the first keep_tokens and the later half of the rest. Keys carry their position, so what stays is read
-// again at its new place: exactly what a fresh prompt of these tokens would give.
+// Keeps the first keep_tokens and the later half of the rest. Keys carry their position, so what stays is
+// read again at its new place: exactly what a fresh prompt of these tokens would give.
 Result<void> Generation::Impl::shift_context() {
   const std::vector<text::TokenId> old(runtime.sequence->tokens().begin(), runtime.sequence->tokens().end());
   const std::size_t keep = std::min<std::size_t>(request.keep_tokens, old.size() / 2);
@@ -57,7 +66,8 @@ Result<void> Generation::Impl::shift_context() {
 
 Result<void> Generation::Impl::feed_pending() {
   const double start = sys::steady_seconds();
-  if (runtime.sequence->tokens().size() == runtime.plan.cache.context_tokens) CISTERN_TRY_VOID(shift_context());
+  if (runtime.sequence->tokens().size() == runtime.plan.cache.context_tokens)
+    CISTERN_TRY_VOID(shift_context());
   CISTERN_TRY_VOID(runtime.sequence->feed({&pending, 1}, {.cancelled = &runtime.cancelled}));
   stats.decode_s += sys::steady_seconds() - start;
   return {};
@@ -104,9 +114,15 @@ Generation::Generation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Generation::Generation(Generation&&) noexcept = default;
 Generation::~Generation() = default;
 
-Result<std::optional<Step>> Generation::next() { return impl_->next(); }
-std::string Generation::tail() { return std::exchange(impl_->tail, {}); }
-StopReason Generation::stop_reason() const { return impl_->reason; }
+Result<std::optional<Step>> Generation::next() {
+  return impl_->next();
+}
+std::string Generation::tail() {
+  return std::exchange(impl_->tail, {});
+}
+StopReason Generation::stop_reason() const {
+  return impl_->reason;
+}
 
 Stats Generation::stats() const {
   Stats stats = impl_->stats;

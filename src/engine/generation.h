@@ -1,5 +1,5 @@
-// The state of one answer: prompt, sampler, detokenizer and stop strings around the engine's sequence. Internal to
-// engine/; front-ends see Generation in engine.h.
+// The state of one answer: prompt, sampler, detokenizer and stop strings around the engine's sequence.
+// Internal to engine/; front-ends see Generation in engine.h.
 #pragma once
 
 #include <string>

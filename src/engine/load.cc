@@ -42,8 +42,9 @@ plan::Machine read_machine(const OpenModel& open, const LoadOptions& options, in
 
 Result<int> choose_threads(int asked) {
   if (asked < 0 || asked > kMaxThreads) {
-    return fail(ErrorCode::kUsage, fmt::format("{} threads were asked for; use 1 to {}, or 0 for one per core", asked,
-                                               kMaxThreads));
+    return fail(
+        ErrorCode::kUsage,
+        fmt::format("{} threads were asked for; use 1 to {}, or 0 for one per core", asked, kMaxThreads));
   }
   return asked > 0 ? asked : sys::usable_cores();
 }
@@ -78,13 +79,13 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
   CISTERN_TRY(runtime->cache, kv::Cache::create(runtime->plan.cache));
   runtime->store = store::make_mapped_store(runtime->open.inventory());
   runtime->pool = std::make_unique<sys::ThreadPool>(threads);
-  runtime->decoder = std::make_unique<model::Decoder>(
-      model::Decoder::Parts{.model = runtime->model,
-                            .inventory = runtime->open.inventory(),
-                            .store = *runtime->store,
-                            .layout = runtime->plan.compute,
-                            .arena = runtime->arena.bytes(),
-                            .exec = make_exec(*runtime)});
+  runtime->decoder =
+      std::make_unique<model::Decoder>(model::Decoder::Parts{.model = runtime->model,
+                                                             .inventory = runtime->open.inventory(),
+                                                             .store = *runtime->store,
+                                                             .layout = runtime->plan.compute,
+                                                             .arena = runtime->arena.bytes(),
+                                                             .exec = make_exec(*runtime)});
   runtime->sequence =
       std::make_unique<Sequence>(*runtime->decoder, *runtime->cache, runtime->model, runtime->open.files);
   runtime->load_s = sys::steady_seconds() - start + runtime->open.open_s;

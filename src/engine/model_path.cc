@@ -23,6 +23,10 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+std::string stem_of(const std::string& name) {
+  return name.ends_with(kSuffix) ? name.substr(0, name.size() - kSuffix.size()) : name;
+}
+
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -62,7 +66,9 @@ std::unexpected<Error> not_found(const std::string& name, const std::string& dir
                     directory, kGuide),
         name);
   }
-  const std::string suggestion = nearest(name, models);
+  std::vector<std::string> stems;
+  for (const std::string& model : models) stems.push_back(stem_of(model));
+  const std::string suggestion = nearest(stem_of(name), stems);
   return fail(
       ErrorCode::kNotFound,
       fmt::format("no such file, and no model of that name in {} (there: {}){}", directory, listed(models),

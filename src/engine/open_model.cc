@@ -31,7 +31,8 @@ Result<OpenModel> open_model(const OpenOptions& options) {
 
 Result<text::jinja::Template> OpenModel::chat_template() const {
   if (!template_source) {
-    return fail(ErrorCode::kNotFound, "the model has no chat template: use --raw to complete plain text", path);
+    return fail(ErrorCode::kNotFound, "the model has no chat template: use --raw to complete plain text",
+                path);
   }
   return text::jinja::Template::parse(*template_source, path + ": chat template", {});
 }

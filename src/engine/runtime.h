@@ -1,5 +1,5 @@
-// Everything a loaded model runs with, in the order of construction: plan, memory, threads, decoder, cache. Made by
-// load.cc, owned by the Engine. Internal to engine/.
+// Everything a loaded model runs with, in the order of construction: plan, memory, threads, decoder, cache.
+// Made by load.cc, owned by the Engine. Internal to engine/.
 #pragma once
 
 #include <atomic>

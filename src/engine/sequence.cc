@@ -13,7 +13,8 @@ Sequence::Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelS
 std::uint32_t Sequence::keep_common_prefix(std::span<const std::uint32_t> prompt) {
   const auto [ours, theirs] = std::ranges::mismatch(tokens_, prompt);
   auto common = static_cast<std::uint32_t>(ours - tokens_.begin());
-  common = std::min<std::uint32_t>(common, prompt.empty() ? 0 : static_cast<std::uint32_t>(prompt.size()) - 1);
+  common =
+      std::min<std::uint32_t>(common, prompt.empty() ? 0 : static_cast<std::uint32_t>(prompt.size()) - 1);
   if (model_.needs_long_rope(prompt.size()) != long_rope_ || !cache_.can_truncate(common)) common = 0;
   if (common == 0) {
     clear();

@@ -1,7 +1,7 @@
-// One sequence of tokens in the KV cache: knows which tokens the cache holds, keeps what a new prompt shares with
-// them, and feeds the rest in chunks. Also the place where LongRoPE changes sides: when a sequence outgrows the
-// original context its keys are computed anew with the long frequencies, so that a result depends on the tokens
-// alone and not on how they arrived. Not thread-safe.
+// One sequence of tokens in the KV cache: knows which tokens the cache holds, keeps what a new prompt shares
+// with them, and feeds the rest in chunks. Also the place where LongRoPE changes sides: when a sequence
+// outgrows the original context its keys are computed anew with the long frequencies, so that a result
+// depends on the tokens alone and not on how they arrived. Not thread-safe.
 #pragma once
 
 #include <atomic>
@@ -20,18 +20,19 @@ namespace cistern::engine {
 class Sequence {
  public:
   // All must outlive the sequence; `files` are checked for damage after every chunk.
-  Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelSpec& model, const file::ModelFiles& files);
+  Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelSpec& model,
+           const file::ModelFiles& files);
 
   std::span<const std::uint32_t> tokens() const { return tokens_; }
 
-  // Cuts the cache back to the longest beginning it shares with `prompt`, but not all of it: the last token must
-  // be fed for its logits. Returns how many tokens stay.
+  // Cuts the cache back to the longest beginning it shares with `prompt`, but not all of it: the last token
+  // must be fed for its logits. Returns how many tokens stay.
   std::uint32_t keep_common_prefix(std::span<const std::uint32_t> prompt);
   void clear();
 
   struct Feeding {
-    std::uint32_t chunk_tokens = 0;                 // at most; 0: as the plan has it
-    const std::atomic<bool>* cancelled = nullptr;   // looked at between chunks
+    std::uint32_t chunk_tokens = 0;                          // at most; 0: as the plan has it
+    const std::atomic<bool>* cancelled = nullptr;            // looked at between chunks
     std::function<Result<void>(std::uint32_t)> after_chunk;  // called with the number of tokens of each chunk
   };
   // Appends `ids` (below n_vocab). kTooLong beyond the context; kCancelled; kIo when the file was damaged.

@@ -1,7 +1,7 @@
 // Every kernel the engine computes with, behind one table per ISA: one thread, one tile, no allocation, no
-// errors. resolve() starts from scalar and replaces what the ISA has. Called by ops/ only. Each output value is
-// reduced in an order fixed by its own inputs (16 lanes, then a tree), so it does not depend on which other rows
-// or tokens share the tile: the base of "same bits" (ARCHITECTURE.md). Immutable; thread-safe.
+// errors. resolve() starts from scalar and replaces what the ISA has. Called by ops/ only. Each output value
+// is reduced in an order fixed by its own inputs (16 lanes, then a tree), so it does not depend on which
+// other rows or tokens share the tile: the base of "same bits" (ARCHITECTURE.md). Immutable; thread-safe.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ inline constexpr int kTileTokens = 4;  // activation rows per tile call at most
 struct DotTile {
   const float* w = nullptr;  // n_rows rows, w_stride floats apart
   std::size_t w_stride = 0;
-  int n_rows = 0;  // 1..kTileRows
+  int n_rows = 0;            // 1..kTileRows
   const float* x = nullptr;  // n_tokens rows, x_stride floats apart
   std::size_t x_stride = 0;
   int n_tokens = 0;  // 1..kTileTokens

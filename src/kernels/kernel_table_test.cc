@@ -1,5 +1,5 @@
-// Every float kernel of every ISA this machine has, against double arithmetic and against the other ISAs and tile
-// shapes bit for bit.
+// Every float kernel of every ISA this machine has, against double arithmetic and against the other ISAs and
+// tile shapes bit for bit.
 #include "kernels/kernel_table.h"
 
 #include <gtest/gtest.h>
@@ -36,7 +36,8 @@ class Kernels : public ::testing::TestWithParam<sys::Isa> {
 TEST_P(Kernels, table_is_complete_and_says_its_isa) {
   EXPECT_EQ(table().isa, GetParam());
   for (const quant::Format& format : quant::all_formats()) {
-    EXPECT_EQ(table().dequantize[static_cast<std::size_t>(format.dtype)] != nullptr, format.dequantize != nullptr)
+    EXPECT_EQ(table().dequantize[static_cast<std::size_t>(format.dtype)] != nullptr,
+              format.dequantize != nullptr)
         << format.name;
   }
 }
@@ -52,7 +53,8 @@ TEST_P(Kernels, dot_agrees_with_double_arithmetic_for_every_length) {
       magnitude += std::fabs(double{a[i]} * b[i]);
     }
     // Each of n products and n sums rounds once, relative to partial sums no larger than the magnitude.
-    EXPECT_NEAR(table().dot(a.data(), b.data(), n), exact, 2.0 * static_cast<double>(n) * 0x1p-24 * magnitude) << n;
+    EXPECT_NEAR(table().dot(a.data(), b.data(), n), exact, 2.0 * static_cast<double>(n) * 0x1p-24 * magnitude)
+        << n;
   }
 }
 
@@ -63,11 +65,19 @@ TEST_P(Kernels, dot_tile_gives_the_bits_of_single_dots_for_every_tile_shape) {
     for (int rows = 1; rows <= kTileRows; ++rows) {
       for (int tokens = 1; tokens <= kTileTokens; ++tokens) {
         float out[kTileRows * kTileTokens];
-        table().dot_tile({.w = w.data(), .w_stride = n, .n_rows = rows, .x = x.data(), .x_stride = n,
-                          .n_tokens = tokens, .n = n, .out = out, .out_stride = kTileRows});
+        table().dot_tile({.w = w.data(),
+                          .w_stride = n,
+                          .n_rows = rows,
+                          .x = x.data(),
+                          .x_stride = n,
+                          .n_tokens = tokens,
+                          .n = n,
+                          .out = out,
+                          .out_stride = kTileRows});
         for (int t = 0; t < tokens; ++t) {
           for (int r = 0; r < rows; ++r) {
-            const float alone = table().dot(w.data() + static_cast<std::size_t>(r) * n, x.data() + static_cast<std::size_t>(t) * n, n);
+            const float alone = table().dot(w.data() + static_cast<std::size_t>(r) * n,
+                                            x.data() + static_cast<std::size_t>(t) * n, n);
             EXPECT_EQ(std::memcmp(&out[t * kTileRows + r], &alone, sizeof alone), 0) << rows << "x" << tokens;
           }
         }

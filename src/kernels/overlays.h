@@ -1,5 +1,5 @@
-// What each ISA replaces in a KernelTable that starts as scalar. One function per ISA folder; a folder that the
-// build leaves out for this processor has its absence in absent/. Used by kernel_table.cc only.
+// What each ISA replaces in a KernelTable that starts as scalar. One function per ISA folder; a folder that
+// the build leaves out for this processor has its absence in absent/. Used by kernel_table.cc only.
 #pragma once
 
 #include "kernels/kernel_table.h"

@@ -1,7 +1,7 @@
-// Keys and values of one sequence, per layer, in the type the plan chose. A windowed layer is a ring that keeps
-// only what its window can still see. Written and read by ops/ through LayerView; the decoder moves the length.
-// Owns its memory, allocated once by create(); it is committed by the system as it fills. Not thread-safe,
-// except that threads may write different rows of a chunk at once.
+// Keys and values of one sequence, per layer, in the type the plan chose. A windowed layer is a ring that
+// keeps only what its window can still see. Written and read by ops/ through LayerView; the decoder moves the
+// length. Owns its memory, allocated once by create(); it is committed by the system as it fills. Not
+// thread-safe, except that threads may write different rows of a chunk at once.
 #pragma once
 
 #include <cstddef>

@@ -23,20 +23,24 @@ std::uint64_t row_bytes(std::uint64_t values, DType type) noexcept {
 
 }  // namespace
 
-bool is_cache_type(DType type) noexcept { return std::ranges::find(kCacheTypes, type) != kCacheTypes.end(); }
+bool is_cache_type(DType type) noexcept {
+  return std::ranges::find(kCacheTypes, type) != kCacheTypes.end();
+}
 
 Result<void> validate(const CacheShape& shape) {
   const quant::Format& format = quant::format_of(shape.type);
   if (!is_cache_type(shape.type)) {
-    return fail(ErrorCode::kUsage, fmt::format("{} is no KV cache type; use f32, f16, bf16, q8_0 or q4_0", format.name));
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} is no KV cache type; use f32, f16, bf16, q8_0 or q4_0", format.name));
   }
   for (const LayerShape& layer : shape.layers) {
     for (const std::uint32_t dim : {layer.key_dim, layer.value_dim}) {
       if (dim % format.block_values != 0) {
-        return fail(ErrorCode::kUnsupported,
-                    fmt::format("a KV cache of type {} needs head sizes that are multiples of {}, this model has {}; "
-                                "use f16 instead",
-                                format.name, format.block_values, dim));
+        return fail(
+            ErrorCode::kUnsupported,
+            fmt::format("a KV cache of type {} needs head sizes that are multiples of {}, this model has {}; "
+                        "use f16 instead",
+                        format.name, format.block_values, dim));
       }
     }
   }

@@ -23,7 +23,8 @@ TEST(CacheShape, bytes_follow_from_type_and_heads) {
   EXPECT_EQ(key_row_bytes(f16.layers[0], DType::kF16), 2U * 32 * 2);
   EXPECT_EQ(value_row_bytes(f16.layers[0], DType::kF16), 2U * 64 * 2);
   EXPECT_EQ(layer_bytes(f16.layers[0], f16), 100U * (128 + 256));
-  EXPECT_EQ(key_row_bytes(f16.layers[0], DType::kQ8_0), 128U) << "2 blocks of 34 bytes, rounded up to cache lines";
+  EXPECT_EQ(key_row_bytes(f16.layers[0], DType::kQ8_0), 128U)
+      << "2 blocks of 34 bytes, rounded up to cache lines";
   EXPECT_EQ(total_bytes(f16), layer_bytes(f16.layers[0], f16));
 }
 

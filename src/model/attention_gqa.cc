@@ -75,8 +75,12 @@ Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& 
   const kv::LayerView cache = step.cache.layer(li);
   ops::store_kv(step.exec, heads.k, heads.v, cache, step.first_position);
   const TensorView attended = step.buffer(step.layout.attended, std::uint64_t{a.n_heads} * a.value_dim);
-  ops::attention(step.exec, {.queries = heads.q, .cache = cache, .first_position = step.first_position,
-                             .scale = a.scale, .softcap = a.softcap, .out = attended});
+  ops::attention(step.exec, {.queries = heads.q,
+                             .cache = cache,
+                             .first_position = step.first_position,
+                             .scale = a.scale,
+                             .softcap = a.softcap,
+                             .out = attended});
 
   CISTERN_TRY_VOID(project(step, weights, {Role::kWo, Role::kBo}, attended, step.normed()));
   CISTERN_TRY_VOID(norm_in_place(step, weights, Role::kPostAttnNorm, step.normed()));

@@ -23,7 +23,8 @@ Result<void> project(const Step& step, const WeightSet& weights, Projection proj
 // x = RMSNorm(x) with the norm of that role; nothing where the layer has none.
 Result<void> norm_in_place(const Step& step, const WeightSet& weights, spec::Role role, const TensorView& x);
 
-// norm -> q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection (-> norm) -> residual.
+// norm -> q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection (-> norm) ->
+// residual.
 Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights);
 
 // norm -> gate, up -> activation(gate) * up -> down (-> norm) -> residual.

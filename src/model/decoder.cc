@@ -41,7 +41,8 @@ Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_
   CISTERN_CHECK(count > 0 && count <= parts_.layout.logit_rows && first + count <= n_tokens_);
   const std::uint64_t dim = parts_.model.dim;
   const auto rows = [&](std::uint64_t offset, std::uint64_t cols) {
-    return TensorView{.dtype = DType::kF32, .shape = Shape(cols, count), .data = parts_.arena.data() + offset};
+    return TensorView{
+        .dtype = DType::kF32, .shape = Shape(cols, count), .data = parts_.arena.data() + offset};
   };
   const TensorView hidden = rows(parts_.layout.residual + first * dim * sizeof(float), dim);
   const TensorView normed = rows(parts_.layout.normed, dim);

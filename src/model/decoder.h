@@ -1,6 +1,6 @@
-// The forward pass: token ids in, logits out, one chunk of one sequence at a time. Declares nothing about requests
-// or text. Uses the arena and the cache that the plan sized and allocates nothing in a step. Not thread-safe; it
-// fans out over the threads of its Exec.
+// The forward pass: token ids in, logits out, one chunk of one sequence at a time. Declares nothing about
+// requests or text. Uses the arena and the cache that the plan sized and allocates nothing in a step. Not
+// thread-safe; it fans out over the threads of its Exec.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +30,12 @@ class Decoder {
   // The parts must outlive the decoder.
   explicit Decoder(const Parts& parts);
 
-  // Runs `tokens` (1 to chunk_tokens of them, ids below n_vocab) at positions cache.length().. and advances the
-  // cache. REQUIRES: they fit the context. On an error the cache is as before.
+  // Runs `tokens` (1 to chunk_tokens of them, ids below n_vocab) at positions cache.length().. and advances
+  // the cache. REQUIRES: they fit the context. On an error the cache is as before.
   Result<void> forward(std::span<const std::uint32_t> tokens, bool long_rope, kv::Cache& cache);
 
-  // Logits after tokens [first, first + count) of the last forward(), count <= logit_rows: n_vocab values each,
-  // row after row; valid until the next call.
+  // Logits after tokens [first, first + count) of the last forward(), count <= logit_rows: n_vocab values
+  // each, row after row; valid until the next call.
   Result<std::span<const float>> logits(std::uint32_t first, std::uint32_t count);
 
  private:

@@ -1,4 +1,5 @@
-// The gated feed-forward block (Shazeer 2020): SwiGLU or GeGLU, with separate or fused gate and up projections.
+// The gated feed-forward block (Shazeer 2020): SwiGLU or GeGLU, with separate or fused gate and up
+// projections.
 #include "model/blocks.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
@@ -13,7 +14,8 @@ constexpr ops::GateFn gate_fn(spec::Activation activation) {
 }
 
 // gated = activation(gate) * up, both computed from the normed residual.
-Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights, const TensorView& gated) {
+Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                         const TensorView& gated) {
   const std::uint64_t hidden = ffn.hidden;
   if (weights.has(Role::kWGateUp)) {
     const TensorView both = step.buffer(step.layout.gate_up, 2 * hidden);

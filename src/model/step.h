@@ -1,5 +1,5 @@
-// What the blocks of one decoder step share: the executor, the store, the activations of the chunk and where it
-// stands in its sequence. Made by the decoder for each step; the blocks write only into its buffers.
+// What the blocks of one decoder step share: the executor, the store, the activations of the chunk and where
+// it stands in its sequence. Made by the decoder for each step; the blocks write only into its buffers.
 #pragma once
 
 #include <cstdint>

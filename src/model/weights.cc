@@ -17,7 +17,8 @@ ModelWeights bind_weights(const spec::ModelSpec& model, const file::Inventory& i
     const file::TensorInfo* info = inventory.find(tensor.name);
     CISTERN_CHECK(info != nullptr || tensor.optional);
     if (info == nullptr) continue;
-    WeightSet& set = tensor.layer == spec::kNoLayer ? weights.global : weights.layers[static_cast<std::size_t>(tensor.layer)];
+    WeightSet& set = tensor.layer == spec::kNoLayer ? weights.global
+                                                    : weights.layers[static_cast<std::size_t>(tensor.layer)];
     set.set(tensor.role, static_cast<store::TensorIndex>(info - inventory.tensors().data()));
   }
   return weights;

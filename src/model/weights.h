@@ -1,5 +1,5 @@
-// Which tensor of the file plays which part in which layer: resolved once at load from the spec, read on every
-// step. Holds indices only; bytes come from the store as leases.
+// Which tensor of the file plays which part in which layer: resolved once at load from the spec, read on
+// every step. Holds indices only; bytes come from the store as leases.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// Causal attention of a chunk of queries over a layer's KV cache, with grouped heads, windows and soft caps, by
-// the online softmax (Milakov & Gimelshein 2018) over fixed blocks of keys; and the store of new keys and values
-// into the cache. Each query's result is a function of its own position and the cache only.
+// Causal attention of a chunk of queries over a layer's KV cache, with grouped heads, windows and soft caps,
+// by the online softmax (Milakov & Gimelshein 2018) over fixed blocks of keys; and the store of new keys and
+// values into the cache. Each query's result is a function of its own position and the cache only.
 #pragma once
 
 #include <cstdint>

@@ -6,8 +6,8 @@
 
 namespace cistern::ops {
 
-// Keys are taken in blocks that begin at multiples of this position, whatever the chunk: the same query always
-// sees the same blocks, so its result does not depend on how the prompt was cut.
+// Keys are taken in blocks that begin at multiples of this position, whatever the chunk: the same query
+// always sees the same blocks, so its result does not depend on how the prompt was cut.
 inline constexpr std::uint64_t kKeyBlock = 64;
 
 // Per thread: one block of decoded keys or values, scores of it, and per query head an accumulator, a running

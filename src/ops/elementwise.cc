@@ -17,7 +17,9 @@ void for_rows(const Exec& exec, std::uint64_t rows, const F& f) {
   });
 }
 
-float silu(float x) noexcept { return x / (1.0F + std::exp(-x)); }
+float silu(float x) noexcept {
+  return x / (1.0F + std::exp(-x));
+}
 
 // Hendrycks & Gimpel 2016, the tanh form.
 float gelu_tanh(float x) noexcept {
@@ -48,7 +50,8 @@ void rotate(float* head, const Rotation& rotation, const float* cosines, const f
 
 }  // namespace
 
-void rms_norm(const Exec& exec, const TensorView& x, const WeightView& weight, float eps, const TensorView& out) {
+void rms_norm(const Exec& exec, const TensorView& x, const WeightView& weight, float eps,
+              const TensorView& out) {
   CISTERN_CHECK(x.shape == out.shape && weight.shape.cols() == x.shape.cols());
   for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
     exec.kernels->rms_norm(x.row(t), weight.f32(), eps, out.row(t), x.shape.cols());
@@ -79,21 +82,22 @@ void rope(const Exec& exec, const HeadsView& heads, const Rotation& rotation, st
         cosines[i] = std::cos(angle) * rotation.factor;
         sines[i] = std::sin(angle) * rotation.factor;
       }
-      for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) rotate(heads.head(t, hi), rotation, cosines, sines);
+      for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi)
+        rotate(heads.head(t, hi), rotation, cosines, sines);
     }
   });
 }
 
 void add(const Exec& exec, const TensorView& x, const TensorView& y) {
   CISTERN_CHECK(x.shape == y.shape);
-  for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
-    exec.kernels->add_scaled(1.0F, y.row(t), x.row(t), x.shape.cols());
-  });
+  for_rows(exec, x.shape.rows(),
+           [&](std::uint64_t t) { exec.kernels->add_scaled(1.0F, y.row(t), x.row(t), x.shape.cols()); });
 }
 
-void gate(const Exec& exec, GateFn fn, const TensorView& gate_rows, std::uint64_t gate_col, const TensorView& up_rows,
-          std::uint64_t up_col, const TensorView& out) {
-  CISTERN_CHECK(gate_col + out.shape.cols() <= gate_rows.shape.cols() && up_col + out.shape.cols() <= up_rows.shape.cols());
+void gate(const Exec& exec, GateFn fn, const TensorView& gate_rows, std::uint64_t gate_col,
+          const TensorView& up_rows, std::uint64_t up_col, const TensorView& out) {
+  CISTERN_CHECK(gate_col + out.shape.cols() <= gate_rows.shape.cols() &&
+                up_col + out.shape.cols() <= up_rows.shape.cols());
   const GateRowFn row = kGateRows[static_cast<std::size_t>(fn)];
   for_rows(exec, out.shape.rows(), [&](std::uint64_t t) {
     row(gate_rows.row(t) + gate_col, up_rows.row(t) + up_col, out.row(t), out.shape.cols());

@@ -1,5 +1,6 @@
-// What every op runs with: the threads, the kernels of the chosen ISA, and per-thread scratch. Made once by the
-// engine; passed to each op. An Exec is used by one caller at a time; ops themselves fan out over its pool.
+// What every op runs with: the threads, the kernels of the chosen ISA, and per-thread scratch. Made once by
+// the engine; passed to each op. An Exec is used by one caller at a time; ops themselves fan out over its
+// pool.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +15,18 @@ namespace cistern::ops {
 struct Exec {
   sys::ThreadPool* pool = nullptr;
   const kernels::KernelTable* kernels = nullptr;
-  std::span<float> scratch;               // scratch_floats per thread, one after the other
+  std::span<float> scratch;  // scratch_floats per thread, one after the other
   std::size_t scratch_floats_per_thread = 0;
 
   int threads() const { return pool->size(); }
-  float* scratch_of(int thread) const { return scratch.data() + static_cast<std::size_t>(thread) * scratch_floats_per_thread; }
+  float* scratch_of(int thread) const {
+    return scratch.data() + static_cast<std::size_t>(thread) * scratch_floats_per_thread;
+  }
 };
 
 // Floats of scratch that each thread needs for matmuls with rows of up to `max_cols` values and for attention
-// with up to `group` query heads per KV head of up to `max_head_dim` values. The planner sizes the arena by it.
+// with up to `group` query heads per KV head of up to `max_head_dim` values. The planner sizes the arena by
+// it.
 std::size_t scratch_floats(std::uint64_t max_cols, std::uint64_t group, std::uint64_t max_head_dim) noexcept;
 
 // A contiguous share of `count` items for thread `index` of `threads`, in units of `grain` items.

@@ -22,7 +22,8 @@ Panel load_panel(const Exec& exec, const WeightView& w, std::uint64_t first, int
   if (w.dtype == DType::kF32) return {reinterpret_cast<const float*>(bytes), cols};
   const quant::DequantizeFn dequantize = exec.kernels->dequantize[static_cast<std::size_t>(w.dtype)];
   for (int r = 0; r < n_rows; ++r) {
-    dequantize(bytes + static_cast<std::uint64_t>(r) * w.row_bytes, scratch + static_cast<std::size_t>(r) * cols, cols);
+    dequantize(bytes + static_cast<std::uint64_t>(r) * w.row_bytes,
+               scratch + static_cast<std::size_t>(r) * cols, cols);
   }
   return {scratch, cols};
 }
@@ -37,8 +38,14 @@ void multiply_rows(const Exec& exec, const WeightView& w, const TensorView& x, c
     for (std::uint64_t token = 0; token < tokens; token += kTileTokens) {
       const int n_tokens = static_cast<int>(std::min<std::uint64_t>(kTileTokens, tokens - token));
       float* result = out.row(token) + row;
-      exec.kernels->dot_tile({.w = panel.data, .w_stride = panel.stride, .n_rows = n_rows, .x = x.row(token),
-                              .x_stride = x.shape.cols(), .n_tokens = n_tokens, .n = w.shape.cols(), .out = result,
+      exec.kernels->dot_tile({.w = panel.data,
+                              .w_stride = panel.stride,
+                              .n_rows = n_rows,
+                              .x = x.row(token),
+                              .x_stride = x.shape.cols(),
+                              .n_tokens = n_tokens,
+                              .n = w.shape.cols(),
+                              .out = result,
                               .out_stride = out_stride});
       if (bias.data == nullptr) continue;
       for (int t = 0; t < n_tokens; ++t) {

@@ -1,6 +1,6 @@
-// Matrix products of packed weights with float activations, over all threads. Weights are decoded tile by tile
-// into per-thread scratch and never copied elsewhere. A result depends only on its own row and token, not on how
-// many are computed together or by how many threads.
+// Matrix products of packed weights with float activations, over all threads. Weights are decoded tile by
+// tile into per-thread scratch and never copied elsewhere. A result depends only on its own row and token,
+// not on how many are computed together or by how many threads.
 #pragma once
 
 #include "ops/exec.h"

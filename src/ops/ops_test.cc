@@ -1,4 +1,5 @@
-// Ops against plain double arithmetic, and "same bits" across threads, batches and chunks for every weight and KV type.
+// Ops against plain double arithmetic, and "same bits" across threads, batches and chunks for every weight
+// and KV type.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,7 +31,10 @@ TensorView view(std::vector<float>& values, std::uint64_t cols) {
 class Machine {
  public:
   explicit Machine(int threads) : pool_(threads), scratch_(kScratch * static_cast<std::size_t>(threads)) {
-    exec = {.pool = &pool_, .kernels = &kernels::resolve(sys::best_isa()), .scratch = scratch_, .scratch_floats_per_thread = kScratch};
+    exec = {.pool = &pool_,
+            .kernels = &kernels::resolve(sys::best_isa()),
+            .scratch = scratch_,
+            .scratch_floats_per_thread = kScratch};
   }
   Exec exec;
 
@@ -97,10 +101,13 @@ TEST(Matmul, every_type_agrees_with_double_arithmetic_and_has_the_same_bits_for_
       EXPECT_EQ(out, reference) << format.name << " with " << threads << " threads";
     }
     for (std::uint64_t t = 0; t < kTokens; ++t) {
-      std::vector<float> alone(x.begin() + static_cast<std::ptrdiff_t>(t * kCols), x.begin() + static_cast<std::ptrdiff_t>((t + 1) * kCols));
+      std::vector<float> alone(x.begin() + static_cast<std::ptrdiff_t>(t * kCols),
+                               x.begin() + static_cast<std::ptrdiff_t>((t + 1) * kCols));
       std::vector<float> out(kRows);
       matmul(Machine(2).exec, w.view, view(alone, kCols), view(out, kRows));
-      EXPECT_TRUE(std::equal(out.begin(), out.end(), reference.begin() + static_cast<std::ptrdiff_t>(t * kRows))) << format.name;
+      EXPECT_TRUE(
+          std::equal(out.begin(), out.end(), reference.begin() + static_cast<std::ptrdiff_t>(t * kRows)))
+          << format.name;
     }
   }
 }
@@ -128,9 +135,11 @@ TEST(Embed, copies_scaled_rows) {
 TEST(Rope, rotates_pairs_by_position_times_frequency) {
   const std::vector<float> inv_freq = {1.0F, 0.25F};
   for (const bool interleaved : {true, false}) {
-    std::vector<float> rows = random_values(2 * 2 * 6, 3);  // 2 tokens, 2 heads of 6 values, 4 of them rotated
+    std::vector<float> rows =
+        random_values(2 * 2 * 6, 3);  // 2 tokens, 2 heads of 6 values, 4 of them rotated
     const std::vector<float> before = rows;
-    rope(Machine(1).exec, {view(rows, 12), 0, 2, 6}, {.inv_freq = inv_freq, .interleaved = interleaved, .factor = 1.5F}, 10);
+    rope(Machine(1).exec, {view(rows, 12), 0, 2, 6},
+         {.inv_freq = inv_freq, .interleaved = interleaved, .factor = 1.5F}, 10);
     for (std::size_t t = 0; t < 2; ++t) {
       for (std::size_t hi = 0; hi < 2; ++hi) {
         const float* old = before.data() + t * 12 + hi * 6;
@@ -159,28 +168,40 @@ struct Sequence {
 };
 
 Sequence random_sequence(const AttentionCase& c) {
-  return {random_values(std::size_t{c.tokens} * c.n_heads * c.head_dim, 1), random_values(std::size_t{c.tokens} * c.n_kv_heads * c.head_dim, 2),
+  return {random_values(std::size_t{c.tokens} * c.n_heads * c.head_dim, 1),
+          random_values(std::size_t{c.tokens} * c.n_kv_heads * c.head_dim, 2),
           random_values(std::size_t{c.tokens} * c.n_kv_heads * c.value_dim, 3)};
 }
 
 // The whole sequence through a cache, `chunk` tokens at a time.
 std::vector<float> attend(const AttentionCase& c, const Sequence& s, int threads, std::uint32_t chunk) {
   Machine machine(threads);
-  auto cache = kv::Cache::create({.layers = {{.n_kv_heads = c.n_kv_heads, .key_dim = c.head_dim, .value_dim = c.value_dim, .window = c.window}},
-                                  .type = c.type, .context_tokens = c.tokens, .chunk_tokens = chunk});
+  auto cache = kv::Cache::create({.layers = {{.n_kv_heads = c.n_kv_heads,
+                                              .key_dim = c.head_dim,
+                                              .value_dim = c.value_dim,
+                                              .window = c.window}},
+                                  .type = c.type,
+                                  .context_tokens = c.tokens,
+                                  .chunk_tokens = chunk});
   EXPECT_TRUE(cache);
   std::vector<float> result;
   for (std::uint32_t begin = 0; begin < c.tokens; begin += chunk) {
     const std::uint32_t count = std::min(chunk, c.tokens - begin);
     const auto part = [&](const std::vector<float>& all, std::uint32_t cols) {
-      return std::vector<float>(all.begin() + std::ptrdiff_t{begin} * cols, all.begin() + std::ptrdiff_t{begin + count} * cols);
+      return std::vector<float>(all.begin() + std::ptrdiff_t{begin} * cols,
+                                all.begin() + std::ptrdiff_t{begin + count} * cols);
     };
-    std::vector<float> q = part(s.q, c.n_heads * c.head_dim), k = part(s.k, c.n_kv_heads * c.head_dim), v = part(s.v, c.n_kv_heads * c.value_dim);
+    std::vector<float> q = part(s.q, c.n_heads * c.head_dim), k = part(s.k, c.n_kv_heads * c.head_dim),
+                       v = part(s.v, c.n_kv_heads * c.value_dim);
     std::vector<float> out(std::size_t{count} * c.n_heads * c.value_dim);
     store_kv(machine.exec, {view(k, c.n_kv_heads * c.head_dim), 0, c.n_kv_heads, c.head_dim},
              {view(v, c.n_kv_heads * c.value_dim), 0, c.n_kv_heads, c.value_dim}, cache->layer(0), begin);
-    attention(machine.exec, {.queries = {view(q, c.n_heads * c.head_dim), 0, c.n_heads, c.head_dim}, .cache = cache->layer(0),
-                             .first_position = begin, .scale = 0.7F, .softcap = c.softcap, .out = view(out, c.n_heads * c.value_dim)});
+    attention(machine.exec, {.queries = {view(q, c.n_heads * c.head_dim), 0, c.n_heads, c.head_dim},
+                             .cache = cache->layer(0),
+                             .first_position = begin,
+                             .scale = 0.7F,
+                             .softcap = c.softcap,
+                             .out = view(out, c.n_heads * c.value_dim)});
     cache->advance(count);
     result.insert(result.end(), out.begin(), out.end());
   }
@@ -198,13 +219,15 @@ std::vector<double> attend_plainly(const AttentionCase& c, const Sequence& s) {
       for (std::uint32_t p = first; p <= t; ++p) {
         double score = 0;
         for (std::uint32_t i = 0; i < c.head_dim; ++i) {
-          score += double{s.q[(std::size_t{t} * c.n_heads + hi) * c.head_dim + i]} * s.k[(std::size_t{p} * c.n_kv_heads + hi / group) * c.head_dim + i];
+          score += double{s.q[(std::size_t{t} * c.n_heads + hi) * c.head_dim + i]} *
+                   s.k[(std::size_t{p} * c.n_kv_heads + hi / group) * c.head_dim + i];
         }
         score *= 0.7F;
         if (c.softcap > 0) score = c.softcap * std::tanh(score / c.softcap);
         const double weight = std::exp(score);
         sum += weight;
-        for (std::uint32_t i = 0; i < c.value_dim; ++i) out[i] += weight * s.v[(std::size_t{p} * c.n_kv_heads + hi / group) * c.value_dim + i];
+        for (std::uint32_t i = 0; i < c.value_dim; ++i)
+          out[i] += weight * s.v[(std::size_t{p} * c.n_kv_heads + hi / group) * c.value_dim + i];
       }
       for (const double value : out) result.push_back(value / sum);
     }
@@ -213,12 +236,14 @@ std::vector<double> attend_plainly(const AttentionCase& c, const Sequence& s) {
 }
 
 TEST(Attention, agrees_with_the_plain_formula_with_windows_and_soft_caps) {
-  for (const AttentionCase& c : {AttentionCase{}, AttentionCase{.window = 5}, AttentionCase{.window = 70}, AttentionCase{.softcap = 2.0F},
-                                 AttentionCase{.n_heads = 3, .n_kv_heads = 1}, AttentionCase{.window = 1}}) {
+  for (const AttentionCase& c : {AttentionCase{}, AttentionCase{.window = 5}, AttentionCase{.window = 70},
+                                 AttentionCase{.softcap = 2.0F}, AttentionCase{.n_heads = 3, .n_kv_heads = 1},
+                                 AttentionCase{.window = 1}}) {
     const Sequence s = random_sequence(c);
     const std::vector<float> ours = attend(c, s, 2, c.tokens);
     const std::vector<double> exact = attend_plainly(c, s);
-    for (std::size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], exact[i], 2e-5) << "window " << c.window << " at " << i;
+    for (std::size_t i = 0; i < ours.size(); ++i)
+      ASSERT_NEAR(ours[i], exact[i], 2e-5) << "window " << c.window << " at " << i;
   }
 }
 
@@ -229,7 +254,8 @@ TEST(Attention, has_the_same_bits_for_any_threads_chunks_and_cache_type) {
       const Sequence s = random_sequence(c);
       const std::vector<float> whole = attend(c, s, 1, c.tokens);
       for (const int threads : {2, 3}) EXPECT_EQ(attend(c, s, threads, c.tokens), whole);
-      for (const std::uint32_t chunk : {1U, 7U, 64U}) EXPECT_EQ(attend(c, s, 2, chunk), whole) << "chunk " << chunk;
+      for (const std::uint32_t chunk : {1U, 7U, 64U})
+        EXPECT_EQ(attend(c, s, 2, chunk), whole) << "chunk " << chunk;
     }
   }
 }
@@ -239,9 +265,11 @@ TEST(Attention, quantized_caches_stay_close) {
   const Sequence s = random_sequence(exact_case);
   const std::vector<double> exact = attend_plainly(exact_case, s);
   // Values are in [-1, 1]: half a step of each type, and what errors in the scores add.
-  for (const auto& [type, tolerance] : {std::pair{DType::kF16, 2e-3}, {DType::kBF16, 2e-2}, {DType::kQ8_0, 3e-2}, {DType::kQ4_0, 0.4}}) {
+  for (const auto& [type, tolerance] :
+       {std::pair{DType::kF16, 2e-3}, {DType::kBF16, 2e-2}, {DType::kQ8_0, 3e-2}, {DType::kQ4_0, 0.4}}) {
     const std::vector<float> ours = attend({.type = type}, s, 2, 150);
-    for (std::size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], exact[i], tolerance) << quant::format_of(type).name;
+    for (std::size_t i = 0; i < ours.size(); ++i)
+      ASSERT_NEAR(ours[i], exact[i], tolerance) << quant::format_of(type).name;
   }
 }
 

@@ -29,7 +29,8 @@ class Planner {
       const file::TensorInfo* info = inventory.find(tensor.name);
       if (info == nullptr) continue;
       fixed_.weights_bytes += info->bytes.size();
-      if (tensor.layer != spec::kNoLayer) fixed_.layers[static_cast<std::size_t>(tensor.layer)].weights += info->bytes.size();
+      if (tensor.layer != spec::kNoLayer)
+        fixed_.layers[static_cast<std::size_t>(tensor.layer)].weights += info->bytes.size();
     }
     fixed_.overhead_bytes = machine.process_bytes + kRuntimeBytes + kSamplerBytesPerToken * model.n_vocab;
     fixed_.budget_bytes = machine.budget_bytes;
@@ -73,16 +74,18 @@ class Planner {
   std::unexpected<Error> refuse(std::uint32_t context_tokens) const {
     const MemoryPlan plan = with_context(context_tokens);
     std::string message = fmt::format(
-        "does not fit: {} weights + {} KV cache for {} tokens + {} buffers + {} overhead = {}, but the budget is {} ({})",
+        "does not fit: {} weights + {} KV cache for {} tokens + {} buffers + {} overhead = {}, but the "
+        "budget is {} ({})",
         describe_bytes(plan.weights_bytes), describe_bytes(plan.kv_bytes), context_tokens,
-        describe_bytes(plan.buffer_bytes), describe_bytes(plan.overhead_bytes), describe_bytes(plan.total_bytes()),
-        describe_bytes(machine_.budget_bytes), machine_.budget_source);
+        describe_bytes(plan.buffer_bytes), describe_bytes(plan.overhead_bytes),
+        describe_bytes(plan.total_bytes()), describe_bytes(machine_.budget_bytes), machine_.budget_source);
     const std::uint32_t largest = largest_context(context_tokens);
     if (largest > 0) {
       message += fmt::format("; the largest context that fits is {} tokens: use --ctx {}", largest, largest);
     } else {
-      message += fmt::format("; no context fits, the least that would do is {}: use a smaller model or quantization",
-                             describe_bytes(with_context(1).total_bytes()));
+      message +=
+          fmt::format("; no context fits, the least that would do is {}: use a smaller model or quantization",
+                      describe_bytes(with_context(1).total_bytes()));
     }
     return fail(ErrorCode::kMemory, std::move(message));
   }
@@ -96,13 +99,14 @@ class Planner {
 
 }  // namespace
 
-Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
-                             const Workload& workload) {
+Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& model,
+                             const file::Inventory& inventory, const Workload& workload) {
   const std::uint32_t limit = model.context_tokens;
   if (workload.context_tokens > limit) {
-    return fail(ErrorCode::kUsage, fmt::format("a context of {} tokens was asked for, but the model was made for at "
-                                               "most {}: use --ctx {} or less",
-                                               workload.context_tokens, limit, limit));
+    return fail(ErrorCode::kUsage,
+                fmt::format("a context of {} tokens was asked for, but the model was made for at "
+                            "most {}: use --ctx {} or less",
+                            workload.context_tokens, limit, limit));
   }
   const Planner planner(machine, model, inventory, workload);
   CISTERN_TRY_VOID(kv::validate(planner.with_context(1).cache));
@@ -123,13 +127,18 @@ std::string describe(const MemoryPlan& plan) {
   const auto line = [](std::string_view what, std::uint64_t bytes, std::string_view note) {
     return fmt::format("  {:<9} {:>10}  {}\n", what, describe_bytes(bytes), note);
   };
-  return "memory plan\n" + line("weights", plan.weights_bytes, fmt::format("{} layers, mapped from the file", plan.layers.size())) +
+  return "memory plan\n" +
+         line("weights", plan.weights_bytes,
+              fmt::format("{} layers, mapped from the file", plan.layers.size())) +
          line("KV cache", plan.kv_bytes,
-              fmt::format("{} tokens, {}", plan.cache.context_tokens, quant::format_of(plan.cache.type).name)) +
+              fmt::format("{} tokens, {}", plan.cache.context_tokens,
+                          quant::format_of(plan.cache.type).name)) +
          line("buffers", plan.buffer_bytes,
-              fmt::format("chunks of {} tokens, {} threads", plan.compute.chunk_tokens, plan.compute.threads)) +
+              fmt::format("chunks of {} tokens, {} threads", plan.compute.chunk_tokens,
+                          plan.compute.threads)) +
          line("overhead", plan.overhead_bytes, "the program itself") +
-         line("total", plan.total_bytes(), fmt::format("of {} ({})", describe_bytes(plan.budget_bytes), plan.budget_source));
+         line("total", plan.total_bytes(),
+              fmt::format("of {} ({})", describe_bytes(plan.budget_bytes), plan.budget_source));
 }
 
 std::string describe_bytes(std::uint64_t bytes) {

@@ -1,6 +1,7 @@
-// The one arithmetic of memory (contract 1): what a run needs, byte by byte, computed from the model's spec and
-// its tensors before anything is allocated. The same MemoryPlan is printed, enforced by the loader and compared
-// with what happened; kv/ and the compute arena allocate exactly the sizes it holds. Pure: does no I/O.
+// The one arithmetic of memory (contract 1): what a run needs, byte by byte, computed from the model's spec
+// and its tensors before anything is allocated. The same MemoryPlan is printed, enforced by the loader and
+// compared with what happened; kv/ and the compute arena allocate exactly the sizes it holds. Pure: does no
+// I/O.
 #pragma once
 
 #include <cstdint>
@@ -48,10 +49,10 @@ struct MemoryPlan {
   std::uint64_t total_bytes() const { return weights_bytes + kv_bytes + buffer_bytes + overhead_bytes; }
 };
 
-// Errors: kUsage (context beyond the model's limit, no KV type), kUnsupported (KV type and head size), kMemory
-// (does not fit: the numbers, and the largest context that would).
-Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
-                             const Workload& workload);
+// Errors: kUsage (context beyond the model's limit, no KV type), kUnsupported (KV type and head size),
+// kMemory (does not fit: the numbers, and the largest context that would).
+Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& model,
+                             const file::Inventory& inventory, const Workload& workload);
 
 // The plan as lines of text for people.
 std::string describe(const MemoryPlan& plan);

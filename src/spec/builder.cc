@@ -35,7 +35,8 @@ Result<std::optional<std::uint32_t>> Builder::find_u32(std::string_view suffix, 
   CISTERN_TRY(const std::optional<std::uint64_t> value, metadata().find_uint(key(suffix)));
   if (!value) return std::nullopt;
   if (*value < low || *value > high) {
-    return bad_key(suffix, fmt::format("is {}, must be between {} and {}; the file is damaged", *value, low, high));
+    return bad_key(suffix,
+                   fmt::format("is {}, must be between {} and {}; the file is damaged", *value, low, high));
   }
   return static_cast<std::uint32_t>(*value);
 }
@@ -84,7 +85,8 @@ Result<void> Builder::read_dimensions() {
 
   CISTERN_TRY(const auto experts, find_u32("expert_count", 0, std::numeric_limits<std::uint32_t>::max()));
   if (experts.value_or(0) > 0) {
-    auto error = bad_key("expert_count", fmt::format("is {}: mixtures of experts are not supported yet", *experts));
+    auto error =
+        bad_key("expert_count", fmt::format("is {}: mixtures of experts are not supported yet", *experts));
     error.error().code = ErrorCode::kUnsupported;
     return error;
   }
@@ -104,7 +106,8 @@ Result<void> Builder::read_heads() {
     std::vector<std::uint32_t> result;
     for (const std::uint64_t value : values) {
       if (value < 1 || value > kMaxDim) {
-        return bad_key(suffix, fmt::format("is {}, must be between 1 and {}; the file is damaged", value, kMaxDim));
+        return bad_key(suffix,
+                       fmt::format("is {}, must be between 1 and {}; the file is damaged", value, kMaxDim));
       }
       result.push_back(static_cast<std::uint32_t>(value));
     }
@@ -137,15 +140,16 @@ Result<void> Builder::read_heads() {
     attention.scale = scale.value_or(1.0F / std::sqrt(static_cast<float>(attention.head_dim)));
     model.layers[li].ffn.hidden = hidden[li];
     if (std::uint64_t{attention.head_dim} * heads[li] > kMaxDim) {
-      return bad_key("attention.head_count", fmt::format("{} heads of {} values are beyond any model", heads[li],
-                                                         attention.head_dim));
+      return bad_key("attention.head_count", fmt::format("{} heads of {} values are beyond any model",
+                                                         heads[li], attention.head_dim));
     }
   }
   return {};
 }
 
 Result<std::uint32_t> Builder::sliding_window() const {
-  CISTERN_TRY(const auto window, find_u32("attention.sliding_window", 0, std::numeric_limits<std::uint32_t>::max()));
+  CISTERN_TRY(const auto window,
+              find_u32("attention.sliding_window", 0, std::numeric_limits<std::uint32_t>::max()));
   return window.value_or(0);
 }
 
@@ -156,7 +160,8 @@ Result<void> Builder::set_window_everywhere() {
 }
 
 void Builder::add(std::string name, Shape shape, Role role, int layer, bool optional) {
-  model.tensors.push_back({.name = std::move(name), .shape = shape, .role = role, .layer = layer, .optional = optional});
+  model.tensors.push_back(
+      {.name = std::move(name), .shape = shape, .role = role, .layer = layer, .optional = optional});
 }
 
 void Builder::add_embedding_and_output() {
@@ -196,9 +201,11 @@ void Builder::add_attention(const AttentionTensors& options) {
       add(prefix + "attn_q_norm.weight", Shape(a.head_dim), Role::kQNorm, li);
       add(prefix + "attn_k_norm.weight", Shape(a.head_dim), Role::kKNorm, li);
     }
-    add(prefix + "attn_output.weight", Shape(std::uint64_t{a.n_heads} * a.value_dim, model.dim), Role::kWo, li);
+    add(prefix + "attn_output.weight", Shape(std::uint64_t{a.n_heads} * a.value_dim, model.dim), Role::kWo,
+        li);
     add(prefix + "attn_output.bias", Shape(model.dim), Role::kBo, li, true);
-    if (options.post_norm) add(prefix + "post_attention_norm.weight", Shape(model.dim), Role::kPostAttnNorm, li);
+    if (options.post_norm)
+      add(prefix + "post_attention_norm.weight", Shape(model.dim), Role::kPostAttnNorm, li);
   }
 }
 

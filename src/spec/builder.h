@@ -1,6 +1,6 @@
-// What the architecture files build a ModelSpec with: typed access to "<arch>.<key>" metadata with range checks,
-// the dimensions that every decoder has, and the tensor lists of common block kinds. A Builder lives for one
-// read_model_spec() call. Not thread-safe.
+// What the architecture files build a ModelSpec with: typed access to "<arch>.<key>" metadata with range
+// checks, the dimensions that every decoder has, and the tensor lists of common block kinds. A Builder lives
+// for one read_model_spec() call. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace cistern::spec {
 
 class Builder {
  public:
-  // Reads block_count, embedding_length, head counts, context_length, norm epsilon and the vocabulary's size into
-  // `model`; every layer gets the same attention and a gated FFN, which the architecture then changes.
+  // Reads block_count, embedding_length, head counts, context_length, norm epsilon and the vocabulary's size
+  // into `model`; every layer gets the same attention and a gated FFN, which the architecture then changes.
   static Result<Builder> create(const file::Inventory& inventory, std::string arch);
 
   ModelSpec model;
@@ -28,7 +28,8 @@ class Builder {
   std::string key(std::string_view suffix) const { return model.arch + "." + std::string(suffix); }
 
   // Values of "<arch>.<suffix>": nothing when absent, an error when mistyped or out of range.
-  Result<std::optional<std::uint32_t>> find_u32(std::string_view suffix, std::uint32_t low, std::uint32_t high) const;
+  Result<std::optional<std::uint32_t>> find_u32(std::string_view suffix, std::uint32_t low,
+                                                std::uint32_t high) const;
   Result<std::optional<float>> find_positive(std::string_view suffix) const;  // finite and > 0
   Result<float> positive_or(std::string_view suffix, float fallback) const;
 
@@ -48,8 +49,8 @@ class Builder {
   }
 
   // Tensor lists. Weights are (columns = inputs, rows = outputs).
-  // Queries, keys and values are separate or fused, as each layer of the file has them; biases are taken where
-  // the file has them.
+  // Queries, keys and values are separate or fused, as each layer of the file has them; biases are taken
+  // where the file has them.
   struct AttentionTensors {
     bool qk_norm = false;    // per head, before rope
     bool qkv_bias = false;   // required

@@ -1,6 +1,6 @@
-// The Gemma family (Gemma Team 2024, 2024, 2025): scaled embeddings, GeGLU; Gemma 2 adds norms after the blocks,
-// soft caps and windows on every second layer; Gemma 3 adds QK norm, five windowed layers to one full one, and a
-// second rope base. The files hold the norm weights as 1 + w already.
+// The Gemma family (Gemma Team 2024, 2024, 2025): scaled embeddings, GeGLU; Gemma 2 adds norms after the
+// blocks, soft caps and windows on every second layer; Gemma 3 adds QK norm, five windowed layers to one full
+// one, and a second rope base. The files hold the norm weights as 1 + w already.
 #include <cmath>
 
 #include "spec/registry.h"
@@ -9,8 +9,8 @@
 namespace cistern::spec {
 namespace {
 
-// Layer counts by which the two 27B models are known: they scale scores by the width per head, not the head size,
-// and no metadata key says so.
+// Layer counts by which the two 27B models are known: they scale scores by the width per head, not the head
+// size, and no metadata key says so.
 constexpr std::size_t kGemma2Layers27B = 46;
 constexpr std::size_t kGemma3Layers27B = 62;
 
@@ -25,7 +25,8 @@ Result<void> start(Builder& builder) {
 
 void scale_scores_by_width(ModelSpec& model) {
   for (LayerSpec& layer : model.layers) {
-    layer.attention.scale = 1.0F / std::sqrt(static_cast<float>(model.dim) / static_cast<float>(layer.attention.n_heads));
+    layer.attention.scale =
+        1.0F / std::sqrt(static_cast<float>(model.dim) / static_cast<float>(layer.attention.n_heads));
   }
 }
 

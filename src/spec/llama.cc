@@ -1,5 +1,5 @@
-// Llama 1, 2, 3 and Mistral (Touvron et al. 2023; Jiang et al. 2023): RMSNorm, interleaved rope, SwiGLU, grouped
-// queries, optional biases, a sliding window on every layer where the file sets one.
+// Llama 1, 2, 3 and Mistral (Touvron et al. 2023; Jiang et al. 2023): RMSNorm, interleaved rope, SwiGLU,
+// grouped queries, optional biases, a sliding window on every layer where the file sets one.
 #include "spec/registry.h"
 #include "spec/rope.h"
 

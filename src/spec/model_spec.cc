@@ -14,7 +14,8 @@ namespace cistern::spec {
 namespace {
 
 std::string describe_shape(const Shape& shape) {
-  return shape.rows() == 1 ? fmt::format("[{}]", shape.cols()) : fmt::format("[{}, {}]", shape.cols(), shape.rows());
+  return shape.rows() == 1 ? fmt::format("[{}]", shape.cols())
+                           : fmt::format("[{}, {}]", shape.cols(), shape.rows());
 }
 
 Result<void> check_tensor(const file::Inventory& inventory, const TensorSpec& expected) {
@@ -33,11 +34,13 @@ Result<void> check_tensor(const file::Inventory& inventory, const TensorSpec& ex
   }
   const quant::Format& format = quant::format_of(info->dtype);
   if (format.dequantize == nullptr) {
-    return fail(ErrorCode::kUnsupported, fmt::format("is of type {}, which is no weight type", format.name), at);
+    return fail(ErrorCode::kUnsupported, fmt::format("is of type {}, which is no weight type", format.name),
+                at);
   }
   const bool is_vector = expected.shape.rows() == 1;
   if (is_vector && info->dtype != DType::kF32) {
-    return fail(ErrorCode::kUnsupported, fmt::format("is of type {}; norms and biases must be F32", format.name), at);
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("is of type {}; norms and biases must be F32", format.name), at);
   }
   return {};
 }
@@ -48,11 +51,13 @@ Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpe
   for (const TensorSpec& tensor : model.tensors) known.insert(tensor.name);
   for (const file::TensorInfo& info : inventory.tensors()) {
     if (known.contains(info.name)) continue;
-    return fail(ErrorCode::kUnsupported,
-                fmt::format("is not part of the architecture '{}' as Cistern knows it; running without it could give "
-                            "wrong answers",
-                            model.arch),
-                fmt::format("{}: tensor '{}' at byte {}", inventory.metadata.where(), file::printable(info.name), info.offset));
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("is not part of the architecture '{}' as Cistern knows it; running without it could give "
+                    "wrong answers",
+                    model.arch),
+        fmt::format("{}: tensor '{}' at byte {}", inventory.metadata.where(), file::printable(info.name),
+                    info.offset));
   }
   return {};
 }
@@ -61,15 +66,39 @@ Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpe
 
 std::string_view group_of(Role role) noexcept {
   switch (role) {
-    case Role::kTokenEmbedding: return "embedding";
-    case Role::kOutput: return "output";
-    case Role::kOutputNorm: case Role::kAttnNorm: case Role::kQNorm: case Role::kKNorm: case Role::kPostAttnNorm:
-    case Role::kFfnNorm: case Role::kPostFfnNorm: return "norm";
-    case Role::kWq: case Role::kWk: case Role::kWv: case Role::kWqkv: case Role::kWo: case Role::kBq: case Role::kBk:
-    case Role::kBv: case Role::kBqkv: case Role::kBo: return "attention";
-    case Role::kWGate: case Role::kWUp: case Role::kWGateUp: case Role::kWDown: case Role::kBGate: case Role::kBUp:
-    case Role::kBDown: return "ffn";
-    case Role::kRopeFactors: return "other";
+    case Role::kTokenEmbedding:
+      return "embedding";
+    case Role::kOutput:
+      return "output";
+    case Role::kOutputNorm:
+    case Role::kAttnNorm:
+    case Role::kQNorm:
+    case Role::kKNorm:
+    case Role::kPostAttnNorm:
+    case Role::kFfnNorm:
+    case Role::kPostFfnNorm:
+      return "norm";
+    case Role::kWq:
+    case Role::kWk:
+    case Role::kWv:
+    case Role::kWqkv:
+    case Role::kWo:
+    case Role::kBq:
+    case Role::kBk:
+    case Role::kBv:
+    case Role::kBqkv:
+    case Role::kBo:
+      return "attention";
+    case Role::kWGate:
+    case Role::kWUp:
+    case Role::kWGateUp:
+    case Role::kWDown:
+    case Role::kBGate:
+    case Role::kBUp:
+    case Role::kBDown:
+      return "ffn";
+    case Role::kRopeFactors:
+      return "other";
   }
   return "other";
 }
@@ -93,7 +122,8 @@ Result<ModelSpec> read_model_spec(const file::Inventory& inventory) {
   std::vector<std::string_view> known;
   for (const Architecture& architecture : architectures()) known.push_back(architecture.name);
   return fail(ErrorCode::kUnsupported,
-              fmt::format("architecture '{}' is not known; known are {}", file::printable(arch), fmt::join(known, ", ")),
+              fmt::format("architecture '{}' is not known; known are {}", file::printable(arch),
+                          fmt::join(known, ", ")),
               fmt::format("{}: key 'general.architecture'", inventory.metadata.where()));
 }
 

@@ -1,6 +1,7 @@
-// What a model is, as pure data: layers, dimensions, rope tables, and the tensors it needs with their shapes. Made
-// from a file's metadata by one small builder per architecture (registry.h); read by the planner, the tensor
-// check, the decoder and the tools. Holds no weights and runs nothing. Plain value, immutable after building.
+// What a model is, as pure data: layers, dimensions, rope tables, and the tensors it needs with their shapes.
+// Made from a file's metadata by one small builder per architecture (registry.h); read by the planner, the
+// tensor check, the decoder and the tools. Holds no weights and runs nothing. Plain value, immutable after
+// building.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +21,12 @@ enum class RopeStyle { kInterleaved, kHalfSplit };
 // Rotary position embedding (Su et al. 2021) with every scaling folded into the frequencies.
 struct RopeSpec {
   RopeStyle style = RopeStyle::kHalfSplit;
-  std::uint32_t dims = 0;           // rotated values of a head, even; the rest passes through
-  std::vector<float> inv_freq;      // dims / 2: the angle of pair i at position p is p * inv_freq[i]
-  std::vector<float> inv_freq_long; // LongRoPE: used instead when the sequence outgrows original_context; else empty
+  std::uint32_t dims = 0;       // rotated values of a head, even; the rest passes through
+  std::vector<float> inv_freq;  // dims / 2: the angle of pair i at position p is p * inv_freq[i]
+  std::vector<float>
+      inv_freq_long;  // LongRoPE: used instead when the sequence outgrows original_context; else empty
   std::uint32_t original_context = 0;
-  float attention_factor = 1.0F;    // multiplies sin and cos (YaRN, LongRoPE)
+  float attention_factor = 1.0F;  // multiplies sin and cos (YaRN, LongRoPE)
 };
 
 struct AttentionSpec {
@@ -50,11 +52,36 @@ struct LayerSpec {
   FfnSpec ffn;
 };
 
-// The part a tensor plays. Names follow the papers; *_bias, fused and *_norm tensors may be absent in a layer.
+// The part a tensor plays. Names follow the papers; *_bias, fused and *_norm tensors may be absent in a
+// layer.
 enum class Role : std::uint8_t {
-  kTokenEmbedding, kOutputNorm, kOutput, kRopeFactors,
-  kAttnNorm, kWq, kWk, kWv, kWqkv, kWo, kBq, kBk, kBv, kBqkv, kBo, kQNorm, kKNorm, kPostAttnNorm,
-  kFfnNorm, kWGate, kWUp, kWGateUp, kWDown, kBGate, kBUp, kBDown, kPostFfnNorm,
+  kTokenEmbedding,
+  kOutputNorm,
+  kOutput,
+  kRopeFactors,
+  kAttnNorm,
+  kWq,
+  kWk,
+  kWv,
+  kWqkv,
+  kWo,
+  kBq,
+  kBk,
+  kBv,
+  kBqkv,
+  kBo,
+  kQNorm,
+  kKNorm,
+  kPostAttnNorm,
+  kFfnNorm,
+  kWGate,
+  kWUp,
+  kWGateUp,
+  kWDown,
+  kBGate,
+  kBUp,
+  kBDown,
+  kPostFfnNorm,
 };
 inline constexpr int kRoleCount = static_cast<int>(Role::kPostFfnNorm) + 1;
 
@@ -88,8 +115,8 @@ struct ModelSpec {
   bool needs_long_rope(std::uint64_t tokens) const;
 };
 
-// The spec of a model file, its tensors checked against it: all there, of the right shape, of a type that can be
-// computed with. Errors name file, key or tensor, and offset; kUnsupported lists the known architectures.
+// The spec of a model file, its tensors checked against it: all there, of the right shape, of a type that can
+// be computed with. Errors name file, key or tensor, and offset; kUnsupported lists the known architectures.
 Result<ModelSpec> read_model_spec(const file::Inventory& inventory);
 
 }  // namespace cistern::spec

@@ -23,9 +23,12 @@ struct Knobs {
 testing::GgufWriter tiny(const Knobs& k) {
   testing::GgufWriter w;
   w.add("general.architecture", k.arch);
-  w.add(k.arch + ".block_count", 1U).add(k.arch + ".embedding_length", k.dim).add(k.arch + ".context_length", k.context);
+  w.add(k.arch + ".block_count", 1U)
+      .add(k.arch + ".embedding_length", k.dim)
+      .add(k.arch + ".context_length", k.context);
   w.add(k.arch + ".feed_forward_length", k.hidden).add(k.arch + ".attention.head_count", k.heads);
-  w.add(k.arch + ".attention.head_count_kv", k.kv_heads).add(k.arch + ".attention.layer_norm_rms_epsilon", k.eps);
+  w.add(k.arch + ".attention.head_count_kv", k.kv_heads)
+      .add(k.arch + ".attention.layer_norm_rms_epsilon", k.eps);
   w.add("tokenizer.ggml.tokens", std::vector<std::string>{"a", "b", "c"});
   const std::uint64_t d = k.dim, kv = d / k.heads * k.kv_heads;
   const auto tensor = [&w](const std::string& name, std::vector<std::uint64_t> dims) {
@@ -99,12 +102,16 @@ TEST(ModelSpec, mixtures_of_experts_are_refused_until_they_run) {
 }
 
 TEST(ModelSpec, a_tensor_nobody_uses_is_refused_by_name) {
-  expect_mentions(error_of(tiny({}).tensor("blk.0.mystery.weight", {8}, std::vector<float>(8))), "'blk.0.mystery.weight'");
+  expect_mentions(error_of(tiny({}).tensor("blk.0.mystery.weight", {8}, std::vector<float>(8))),
+                  "'blk.0.mystery.weight'");
 }
 
 TEST(ModelSpec, norms_and_biases_must_be_f32) {
   testing::GgufWriter w = tiny({});
-  w.tensor({.name = "blk.0.attn_q.bias", .dims = {8}, .ggml_type = testing::kGgmlF16, .data = std::vector<std::byte>(16)});
+  w.tensor({.name = "blk.0.attn_q.bias",
+            .dims = {8},
+            .ggml_type = testing::kGgmlF16,
+            .data = std::vector<std::byte>(16)});
   expect_mentions(error_of(w), "must be F32");
 }
 
@@ -149,7 +156,8 @@ TEST(Rope, yarn_keeps_fast_pairs_and_slows_slow_ones) {
   ASSERT_TRUE(r.model) << describe(r.model.error());
   const RopeSpec& rope = r.model->ropes[0];
   EXPECT_FLOAT_EQ(rope.inv_freq.front(), 1.0F);
-  EXPECT_FLOAT_EQ(rope.inv_freq.back(), plain_rope(RopeStyle::kInterleaved, 128, 10000.0F).inv_freq.back() / 4);
+  EXPECT_FLOAT_EQ(rope.inv_freq.back(),
+                  plain_rope(RopeStyle::kInterleaved, 128, 10000.0F).inv_freq.back() / 4);
   EXPECT_FLOAT_EQ(rope.attention_factor, 0.1F * std::log(4.0F) + 1);
 }
 
@@ -157,8 +165,9 @@ TEST(Rope, yarn_keeps_fast_pairs_and_slows_slow_ones) {
 TEST(Hostile, lies_about_hyperparameters_and_shapes_are_errors_that_name_the_place) {
   int checked = 0;
   for (const testing::HostileCase& c : testing::load_hostile_cases()) {
-    const bool ours = c.name.starts_with("hparam-") || c.name.starts_with("missing-llama") || c.name.starts_with("arch-") ||
-                      c.name.starts_with("tensor-") || c.name == "missing-general.architecture";
+    const bool ours = c.name.starts_with("hparam-") || c.name.starts_with("missing-llama") ||
+                      c.name.starts_with("arch-") || c.name.starts_with("tensor-") ||
+                      c.name == "missing-general.architecture";
     if (!ours || c.expect != "error") continue;
     ++checked;
     const auto files = file::open_model(c.bytes, c.name);
@@ -174,7 +183,9 @@ TEST(Hostile, lies_about_hyperparameters_and_shapes_are_errors_that_name_the_pla
 TEST(PeerVulnerability, Llamacpp25821_block_count_is_bounded_by_what_the_file_has) {
   for (const std::uint32_t count : {0U, 513U, 4097U, 0xFFFFFFFFU}) {
     testing::GgufWriter bad;
-    bad.add("general.architecture", "llama").add("llama.block_count", count).add("llama.embedding_length", 8U);
+    bad.add("general.architecture", "llama")
+        .add("llama.block_count", count)
+        .add("llama.embedding_length", 8U);
     bad.add("llama.context_length", 8U).add("llama.attention.layer_norm_rms_epsilon", 1e-5F);
     bad.add("tokenizer.ggml.tokens", std::vector<std::string>{"a"});
     expect_mentions(error_of(bad), "block_count");

@@ -1,5 +1,5 @@
-// Phi-3 and Phi-4 (Abdin et al. 2024): fused QKV and gate/up projections, half-split and possibly partial rope,
-// LongRoPE factors in the long-context variants, a sliding window where the file sets one.
+// Phi-3 and Phi-4 (Abdin et al. 2024): fused QKV and gate/up projections, half-split and possibly partial
+// rope, LongRoPE factors in the long-context variants, a sliding window where the file sets one.
 #include "spec/registry.h"
 #include "spec/rope.h"
 

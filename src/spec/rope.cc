@@ -16,7 +16,8 @@ constexpr float kDefaultBase = 10000.0F;
 void apply_yarn(RopeSpec& rope, float base, float factor, float beta_fast, float beta_slow) {
   const double dims = rope.dims;
   const auto pair_that_turns = [&](double rotations) {
-    return dims * std::log(rope.original_context / (rotations * 2 * std::numbers::pi)) / (2 * std::log(double{base}));
+    return dims * std::log(rope.original_context / (rotations * 2 * std::numbers::pi)) /
+           (2 * std::log(double{base}));
   };
   const double low = std::max(std::floor(pair_that_turns(beta_fast)), 0.0);
   double high = std::min(std::ceil(pair_that_turns(beta_slow)), dims - 1);
@@ -32,10 +33,11 @@ void apply_yarn(RopeSpec& rope, float base, float factor, float beta_fast, float
 Result<void> divide_by_tensor(const Builder& builder, std::string_view name, std::vector<float>& inv_freq) {
   const file::TensorInfo* info = builder.inventory().find(name);
   if (info == nullptr) return {};
-  const std::string where = fmt::format("{}: tensor '{}' at byte {}", builder.metadata().where(), name, info->offset);
+  const std::string where =
+      fmt::format("{}: tensor '{}' at byte {}", builder.metadata().where(), name, info->offset);
   if (info->dtype != DType::kF32 || info->shape != Shape(inv_freq.size())) {
-    return fail(ErrorCode::kFormat, fmt::format("must be {} values of type F32, one per rotated pair", inv_freq.size()),
-                where);
+    return fail(ErrorCode::kFormat,
+                fmt::format("must be {} values of type F32, one per rotated pair", inv_freq.size()), where);
   }
   for (std::size_t i = 0; i < inv_freq.size(); ++i) {
     float factor = 0;
@@ -91,8 +93,9 @@ Result<void> scale(Builder& builder, RopeSpec& rope, float base) {
     CISTERN_TRY_VOID(divide_by_tensor(builder, "rope_factors_short.weight", rope.inv_freq));
     return divide_by_tensor(builder, "rope_factors_long.weight", rope.inv_freq_long);
   }
-  auto error = builder.bad_key("rope.scaling.type",
-                               fmt::format("'{}' is not supported; known are none, linear, yarn, longrope", type));
+  auto error =
+      builder.bad_key("rope.scaling.type",
+                      fmt::format("'{}' is not supported; known are none, linear, yarn, longrope", type));
   error.error().code = ErrorCode::kUnsupported;
   return error;
 }

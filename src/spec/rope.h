@@ -1,5 +1,5 @@
-// Rope tables from metadata: base, scaling (linear, YaRN, LongRoPE, llama3's frequency factors) folded into one
-// list of frequencies. Called by the architecture files. Pure, but for reading small factor tensors.
+// Rope tables from metadata: base, scaling (linear, YaRN, LongRoPE, llama3's frequency factors) folded into
+// one list of frequencies. Called by the architecture files. Pure, but for reading small factor tensors.
 #pragma once
 
 #include "base/error.h"
@@ -8,8 +8,9 @@
 
 namespace cistern::spec {
 
-// The model's RopeSpec by the keys "<arch>.rope.*" and the tensors rope_freqs.weight or rope_factors_long/short.
-// Sources: Su et al. 2021 (RoPE), Chen et al. 2023 (linear), Peng et al. 2023 (YaRN), Ding et al. 2024 (LongRoPE).
+// The model's RopeSpec by the keys "<arch>.rope.*" and the tensors rope_freqs.weight or
+// rope_factors_long/short. Sources: Su et al. 2021 (RoPE), Chen et al. 2023 (linear), Peng et al. 2023
+// (YaRN), Ding et al. 2024 (LongRoPE).
 Result<RopeSpec> read_rope(Builder& builder, RopeStyle style);
 
 // The plain table of a base without any scaling.

@@ -1,5 +1,5 @@
-// The store of a model whose file is memory-mapped as a whole: every tensor is a view into the mapping, nothing
-// is copied, and the system pages bytes in as they are read.
+// The store of a model whose file is memory-mapped as a whole: every tensor is a view into the mapping,
+// nothing is copied, and the system pages bytes in as they are read.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
-// Where weight bytes are. The decoder asks for a tensor by its index in the Inventory and gets a Lease: a view that
-// is valid while the Lease lives. Whether the bytes were mapped, resident or just read from disk is the store's
-// business. acquire() may be called from one thread at a time.
+// Where weight bytes are. The decoder asks for a tensor by its index in the Inventory and gets a Lease: a
+// view that is valid while the Lease lives. Whether the bytes were mapped, resident or just read from disk is
+// the store's business. acquire() may be called from one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ class WeightStore;
 class Lease {
  public:
   Lease() = default;  // leases nothing: an empty view
-  Lease(WeightStore* store, TensorIndex tensor, WeightView view) : store_(store), tensor_(tensor), view_(view) {}
+  Lease(WeightStore* store, TensorIndex tensor, WeightView view)
+      : store_(store), tensor_(tensor), view_(view) {}
   Lease(Lease&& other) noexcept { *this = std::move(other); }
   Lease& operator=(Lease&& other) noexcept {
     std::swap(store_, other.store_);

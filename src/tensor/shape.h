@@ -15,7 +15,8 @@ class Shape {
   static constexpr int kMaxDims = 4;
 
   constexpr Shape() = default;
-  constexpr explicit Shape(std::uint64_t cols, std::uint64_t rows = 1, std::uint64_t d2 = 1, std::uint64_t d3 = 1)
+  constexpr explicit Shape(std::uint64_t cols, std::uint64_t rows = 1, std::uint64_t d2 = 1,
+                           std::uint64_t d3 = 1)
       : dims_{cols, rows, d2, d3} {}
 
   constexpr std::uint64_t dim(int i) const { return dims_[static_cast<std::size_t>(i)]; }

@@ -1,7 +1,7 @@
 // A non-owning view of a packed tensor: type, shape, place and where its bytes start. Weights and activations
-// travel as views from store/ and the scratch arena to ops/; nothing above ops/ reads through them, so a place
-// other than the host can be added without touching the model code. Plain value; whoever made it says how long
-// the bytes live.
+// travel as views from store/ and the scratch arena to ops/; nothing above ops/ reads through them, so a
+// place other than the host can be added without touching the model code. Plain value; whoever made it says
+// how long the bytes live.
 #pragma once
 
 #include <cstddef>

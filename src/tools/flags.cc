@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <limits>
 
 #include "sys/cpu_features.h"
 
@@ -80,11 +79,11 @@ std::optional<DType> parse_kv_type(const std::string& name) {
 }
 
 Result<std::uint64_t> parse_bytes(const std::string& text) {
-  const char* begin = text.c_str();
-  char* end = nullptr;
-  const double amount = text.empty() || (*begin < '0' || *begin > '9') ? -1 : std::strtod(begin, &end);
-  std::string unit = amount < 0 ? "?" : std::string(end);
-  unit.erase(0, unit.find_first_not_of(' '));
+  double amount = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, amount);
+  std::string_view unit = parsed.ec == std::errc() ? std::string_view(parsed.ptr, end) : "?";
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
   for (const UnitRow& row : kUnits) {
     if (unit != row.name) continue;
     const double bytes = amount * row.bytes;

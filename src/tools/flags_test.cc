@@ -14,8 +14,8 @@ TEST(ParseBytes, Units) {
 }
 
 TEST(ParseBytes, RefusesWhatIsNoSize) {
-  for (const char* text :
-       {"", "MB", "-1GB", "3G", "3 gb", "1e400", "nan", "inf", "0", "0x10GB", " 3GB", "3GB ", "9e30TB"}) {
+  for (const char* text : {"", "MB", "-1GB", "3G", "3 gb", "1e400", "nan", "inf", "0", "0x10GB", " 3GB",
+                           "3GB ", "3  GB", "9e30TB"}) {
     EXPECT_FALSE(parse_bytes(text)) << text;
   }
 }

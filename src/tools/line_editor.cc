@@ -46,6 +46,12 @@ void prepare_history(const std::string& path) {
   ::chmod(path.c_str(), 0600);
 }
 
+// libedit drops an escape sequence at the very end of a prompt, so the last space stays outside.
+std::string emphasized(const std::string& prompt) {
+  const std::size_t end = prompt.find_last_not_of(' ') + 1;
+  return "\1\033[1m\1" + prompt.substr(0, end) + "\1\033[0m\1" + prompt.substr(end);
+}
+
 class EditedLines : public LineEditor {
  public:
   explicit EditedLines(bool color) : color_(color), path_(history_path()) {
@@ -75,8 +81,7 @@ class EditedLines : public LineEditor {
   EditedLines& operator=(const EditedLines&) = delete;
 
   Result<LineReader::Line> read(const std::string& prompt) override {
-    prompt_ = prompt;
-    if (color_) prompt_ = std::string("\1\033[1m\1") + prompt + "\1\033[0m\1";
+    prompt_ = color_ ? emphasized(prompt) : prompt;
     const InterruptReads interrupt;
     int length = 0;
     errno = 0;

@@ -92,7 +92,7 @@ TEST_F(BadInput, NameOfTheModelIsUnknownOrAmbiguous) {
   input.args[1] = "quen3-4b";
   const Outcome run = run_program(input);
   EXPECT_EQ(not_one_clear_error(run, 1), "");
-  EXPECT_NE(run.err.find("did you mean qwen3-4b.gguf?"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("did you mean qwen3-4b?"), std::string::npos) << run.err;
 }
 
 TEST_F(BadInput, PromptIsNotUtf8) {

@@ -1,5 +1,5 @@
-// A budget is a promise (contract 2): what a run really holds, measured from outside under caps that the system
-// enforces, against what it planned; and a refusal with numbers where the cap is too small.
+// A budget is a promise (contract 2): what a run really holds, measured from outside under caps that the
+// system enforces, against what it planned; and a refusal with numbers where the cap is too small.
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 
 // About 140 MiB of weights, 32 KiB of KV cache per token in f16.
-constexpr RandomModel kModel{.layers = 8, .dim = 1024, .hidden = 4096, .heads = 8, .kv_heads = 8, .context = 2048};
+constexpr RandomModel kModel{
+    .layers = 8, .dim = 1024, .hidden = 4096, .heads = 8, .kv_heads = 8, .context = 2048};
 
 class PeakMemory : public ::testing::Test {
  protected:
@@ -33,7 +34,8 @@ class PeakMemory : public ::testing::Test {
 
   // A prompt of one token per letter that fills most of a context of 512.
   static RunInput run_input(std::string setup) {
-    return {.args = {"run", path_, "--raw", "-p", std::string(480, 'a'), "-n", "4", "--temp", "0", "--ctx", "512", "--json", "--threads", "2"},
+    return {.args = {"run", path_, "--raw", "-p", std::string(480, 'a'), "-n", "4", "--temp", "0", "--ctx",
+                     "512", "--json", "--threads", "2"},
             .env = {},
             .limit_s = 600,
             .setup = std::move(setup)};
@@ -46,7 +48,8 @@ class PeakMemory : public ::testing::Test {
     const auto planned = stats.at("planned_bytes").to_number<std::uint64_t>();
     std::cout << "peak " << peak / kMiB << " MiB, planned " << planned / kMiB << " MiB\n";
     EXPECT_LE(peak, planned + planned / 20 + 32 * kMiB);
-    EXPECT_GE(peak + planned / 20 + 32 * kMiB, planned) << "a plan far above the truth refuses what would fit";
+    EXPECT_GE(peak + planned / 20 + 32 * kMiB, planned)
+        << "a plan far above the truth refuses what would fit";
   }
 
   static TempDir* dir_;
@@ -56,7 +59,9 @@ class PeakMemory : public ::testing::Test {
 TempDir* PeakMemory::dir_ = nullptr;
 std::string PeakMemory::path_;
 
-TEST_F(PeakMemory, stays_with_the_plan) { expect_as_planned(run_program(run_input(""))); }
+TEST_F(PeakMemory, stays_with_the_plan) {
+  expect_as_planned(run_program(run_input("")));
+}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kAddressSpaceIsOurs = false;  // sanitizers reserve terabytes of it
@@ -91,7 +96,8 @@ class Cgroup {
  public:
   explicit Cgroup(std::uint64_t bytes) {
     const std::string name = "cistern-test-" + std::to_string(getpid()) + "-" + std::to_string(bytes);
-    for (const auto& [parent, file] : {std::pair{"/sys/fs/cgroup/memory/", "memory.limit_in_bytes"}, {"/sys/fs/cgroup/", "memory.max"}}) {
+    for (const auto& [parent, file] :
+         {std::pair{"/sys/fs/cgroup/memory/", "memory.limit_in_bytes"}, {"/sys/fs/cgroup/", "memory.max"}}) {
       const fs::path folder = parent + name;
       std::error_code error;
       if (!fs::create_directory(folder, error) || error) continue;

@@ -53,7 +53,8 @@ std::vector<std::string> arguments_for(const json::value& expected) {
 
 TEST(Run, GivesTheReferenceContinuations) {
   int exact = 0;
-  for (const json::value& expected : expected_cases().as_array()) {
+  const json::value cases = expected_cases();
+  for (const json::value& expected : cases.as_array()) {
     SCOPED_TRACE(string_at(expected, "name"));
     std::vector<std::string> args = arguments_for(expected);
     if (args.empty()) continue;

@@ -1,5 +1,6 @@
-// Every hostile file through everything that a user's command would do with it: open, tokenizer, spec, plan, load,
-// one token, chat template. What is a lie must be an error that says where; nothing may crash, hang or eat memory.
+// Every hostile file through everything that a user's command would do with it: open, tokenizer, spec, plan,
+// load, one token, chat template. What is a lie must be an error that says where; nothing may crash, hang or
+// eat memory.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,13 +22,15 @@ Result<void> render_template(const engine::OpenModel& open) {
   text::ChatInput input;
   input.messages = {{{"role", "user"}, {"content", "hi"}}};
   CISTERN_TRY(const std::string prompt, text::render_chat(chat, input));
-  return open.tokenizer->encode(prompt, true) ? Result<void>{} : fail(ErrorCode::kFormat, "prompt does not encode");
+  return open.tokenizer->encode(prompt, true) ? Result<void>{}
+                                              : fail(ErrorCode::kFormat, "prompt does not encode");
 }
 
 // Opens, loads and generates; the first error on the way.
 Result<void> run_one_token(engine::OpenModel open) {
   CISTERN_TRY(const auto engine, engine::Engine::load(std::move(open), {.wanted_tokens = 8, .threads = 1}));
-  CISTERN_TRY(engine::Generation answer, engine->submit({.prompt = {0}, .max_tokens = 1, .sampling = {.temperature = 0}}));
+  CISTERN_TRY(engine::Generation answer,
+              engine->submit({.prompt = {0}, .max_tokens = 1, .sampling = {.temperature = 0}}));
   CISTERN_TRY(const auto step, answer.next());
   return {};
 }
@@ -57,7 +60,8 @@ void check_case(const testing::HostileCase& c, const testing::TempDir& dir) {
   const Result<void> ran = run_one_token(std::move(*open));
   if (!ran) check_clear(ran.error(), c.name);
   if (c.expect == "error") EXPECT_FALSE(ran) << c.name << " was accepted: " << c.about;
-  if (c.expect == "ok" || c.expect == "template-error") EXPECT_TRUE(ran) << c.name << ": " << describe(ran.error());
+  if (c.expect == "ok" || c.expect == "template-error")
+    EXPECT_TRUE(ran) << c.name << ": " << describe(ran.error());
 }
 
 TEST(Hostile, every_file_gets_what_it_deserves) {
@@ -73,7 +77,8 @@ TEST(Hostile, every_file_gets_what_it_deserves) {
 
 TEST(Hostile, no_file_costs_memory_beyond_its_size) {
   const testing::TempDir dir;
-  constexpr std::uint64_t kSlack = 64ULL << 20U;  // allocator and sanitizer bookkeeping over all files together
+  constexpr std::uint64_t kSlack = 64ULL
+                                   << 20U;  // allocator and sanitizer bookkeeping over all files together
   const std::uint64_t before = sys::peak_rss_bytes();
   for (const testing::HostileCase& c : testing::load_hostile_cases()) check_case(c, dir);
   EXPECT_LT(sys::peak_rss_bytes(), before + kSlack);

@@ -1,5 +1,5 @@
-// The forward pass against transformers' logits, and against itself: whole, in chunks and token by token, on 1, 2
-// and 3 threads and every ISA of this machine, all bit for bit the same on one ISA (contract 4).
+// The forward pass against transformers' logits, and against itself: whole, in chunks and token by token, on
+// 1, 2 and 3 threads and every ISA of this machine, all bit for bit the same on one ISA (contract 4).
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
@@ -40,9 +40,10 @@ std::vector<std::uint32_t> read_tokens(const fs::path& folder, const char* key) 
 std::vector<float> run(const file::Inventory& inventory, const spec::ModelSpec& model,
                        const std::vector<std::uint32_t>& ids, const Setting& setting) {
   const plan::Machine machine{.budget_bytes = 1ULL << 32U};
-  const auto plan = plan::make_plan(
-      machine, model, inventory,
-      {.wanted_tokens = static_cast<std::uint32_t>(ids.size()), .kv_type = setting.kv_type, .threads = setting.threads});
+  const auto plan = plan::make_plan(machine, model, inventory,
+                                    {.wanted_tokens = static_cast<std::uint32_t>(ids.size()),
+                                     .kv_type = setting.kv_type,
+                                     .threads = setting.threads});
   EXPECT_TRUE(plan) << describe(plan.error());
   auto cache = kv::Cache::create(plan->cache);
   auto arena = sys::Buffer::allocate(plan->compute.total_bytes);
@@ -95,7 +96,8 @@ void check_sequence(const fs::path& folder, const char* tokens, const char* logi
 
   const std::vector<float> whole = run(files->inventory, *model, ids, {});
   const float difference = largest_difference(whole, expected);
-  std::cout << "golden " << folder.filename().string() << " " << tokens << ": largest difference " << difference << "\n";
+  std::cout << "golden " << folder.filename().string() << " " << tokens << ": largest difference "
+            << difference << "\n";
   EXPECT_LE(difference, 1e-3F);
 
   for (const int threads : {1, 2, 3}) {
@@ -113,8 +115,12 @@ void check_sequence(const fs::path& folder, const char* tokens, const char* logi
 
 class GoldenLogits : public ::testing::TestWithParam<fs::path> {};
 
-TEST_P(GoldenLogits, long_sequence) { check_sequence(GetParam(), "tokens", "logits.f32"); }
-TEST_P(GoldenLogits, short_sequence) { check_sequence(GetParam(), "tokens_short", "logits-short.f32"); }
+TEST_P(GoldenLogits, long_sequence) {
+  check_sequence(GetParam(), "tokens", "logits.f32");
+}
+TEST_P(GoldenLogits, short_sequence) {
+  check_sequence(GetParam(), "tokens_short", "logits-short.f32");
+}
 
 std::vector<fs::path> golden_folders() {
   std::vector<fs::path> folders;
@@ -125,11 +131,12 @@ std::vector<fs::path> golden_folders() {
   return folders;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, ::testing::ValuesIn(golden_folders()), [](const auto& instance) {
-  std::string name = instance.param.filename().string();
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, ::testing::ValuesIn(golden_folders()),
+                         [](const auto& instance) {
+                           std::string name = instance.param.filename().string();
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace cistern

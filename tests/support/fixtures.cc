@@ -13,7 +13,9 @@ namespace cistern::testing {
 
 namespace fs = std::filesystem;
 
-fs::path data_dir() { return CISTERN_TEST_DATA_DIR; }
+fs::path data_dir() {
+  return CISTERN_TEST_DATA_DIR;
+}
 
 std::optional<fs::path> shared_fixtures() {
   const char* dir = std::getenv("CISTERN_FIXTURES");

@@ -1,7 +1,8 @@
-// Where tests find their data. data_dir() is tests/data of this repository and always there. shared_fixtures()
-// is the unpacked full fixture set named by $CISTERN_FIXTURES, where it exists; a test that needs it starts with
-// `const auto fixtures = require_shared_fixtures(); if (!fixtures) GTEST_SKIP() << kNoSharedFixtures;`.
-// With $CISTERN_REQUIRE_FIXTURES set (as .ci/run does where the set exists) a missing set is a failure.
+// Where tests find their data. data_dir() is tests/data of this repository and always there.
+// shared_fixtures() is the unpacked full fixture set named by $CISTERN_FIXTURES, where it exists; a test that
+// needs it starts with `const auto fixtures = require_shared_fixtures(); if (!fixtures) GTEST_SKIP() <<
+// kNoSharedFixtures;`. With $CISTERN_REQUIRE_FIXTURES set (as .ci/run does where the set exists) a missing
+// set is a failure.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +12,8 @@
 
 namespace cistern::testing {
 
-inline constexpr const char* kNoSharedFixtures = "SKIPPED: the shared fixture set is not here ($CISTERN_FIXTURES)";
+inline constexpr const char* kNoSharedFixtures =
+    "SKIPPED: the shared fixture set is not here ($CISTERN_FIXTURES)";
 
 std::filesystem::path data_dir();
 std::optional<std::filesystem::path> shared_fixtures();

@@ -40,14 +40,17 @@ void add_vocabulary(GgufWriter& writer) {
   }
   writer.add("tokenizer.ggml.model", "llama").add("tokenizer.ggml.scores", std::vector<float>(tokens.size()));
   writer.add("tokenizer.ggml.token_type", kinds).add("tokenizer.ggml.tokens", tokens);
-  writer.add("tokenizer.ggml.bos_token_id", std::uint32_t{1}).add("tokenizer.ggml.eos_token_id", std::uint32_t{2});
+  writer.add("tokenizer.ggml.bos_token_id", std::uint32_t{1})
+      .add("tokenizer.ggml.eos_token_id", std::uint32_t{2});
 }
 
 }  // namespace
 
 std::vector<std::byte> make_random_model(const RandomModel& s) {
   GgufWriter writer;
-  writer.add("general.architecture", "llama").add("llama.block_count", s.layers).add("llama.embedding_length", s.dim);
+  writer.add("general.architecture", "llama")
+      .add("llama.block_count", s.layers)
+      .add("llama.embedding_length", s.dim);
   writer.add("llama.context_length", s.context).add("llama.feed_forward_length", s.hidden);
   writer.add("llama.attention.head_count", s.heads).add("llama.attention.head_count_kv", s.kv_heads);
   writer.add("llama.attention.layer_norm_rms_epsilon", 1e-5F);
@@ -57,9 +60,14 @@ std::vector<std::byte> make_random_model(const RandomModel& s) {
   const std::uint64_t kv = s.dim / s.heads * s.kv_heads;
   const std::uint64_t n_vocab = 3 + 256 + 6;
   const auto matrix = [&](std::string name, std::uint64_t cols, std::uint64_t rows) {
-    writer.tensor({.name = std::move(name), .dims = {cols, rows}, .ggml_type = kGgmlQ8_0, .data = random_q8_0(cols, rows, rng)});
+    writer.tensor({.name = std::move(name),
+                   .dims = {cols, rows},
+                   .ggml_type = kGgmlQ8_0,
+                   .data = random_q8_0(cols, rows, rng)});
   };
-  const auto norm = [&](const std::string& name) { writer.tensor(name, {s.dim}, std::vector<float>(s.dim, 1.0F)); };
+  const auto norm = [&](const std::string& name) {
+    writer.tensor(name, {s.dim}, std::vector<float>(s.dim, 1.0F));
+  };
   matrix("token_embd.weight", s.dim, n_vocab);
   norm("output_norm.weight");
   for (std::uint32_t li = 0; li < s.layers; ++li) {

@@ -1,5 +1,5 @@
-// Llama models of any size with seeded random Q8_0 weights and a small usable vocabulary, as GGUF bytes: for tests
-// of memory, budgets and faults that need more than the golden models weigh.
+// Llama models of any size with seeded random Q8_0 weights and a small usable vocabulary, as GGUF bytes: for
+// tests of memory, budgets and faults that need more than the golden models weigh.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Float kernels for avx2.
+// Float kernels for avx2. The blank lines between the three includes keep their order: a bracket, what it
+// holds, its end.
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -7,12 +8,15 @@
 #include "kernels/overlays.h"
 
 #include "kernels/avx2/region_begin.h"
-// Inside the region:
+
 #include "kernels/generic/f32_kernels.h"
+
 #include "kernels/avx2/region_end.h"
 
 namespace cistern::kernels {
 
-void overlay_avx2(KernelTable& table) noexcept { overlay_f32(table); }
+void overlay_avx2(KernelTable& table) noexcept {
+  overlay_f32(table);
+}
 
 }  // namespace cistern::kernels

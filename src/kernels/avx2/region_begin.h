@@ -1,5 +1,6 @@
-// Opens the avx2 target region: what is defined until region_end.h is compiled for it. Include after all other
-// headers, so that their inline functions stay at the baseline. No include guard: it is a pair of brackets.
+// Opens the avx2 target region: what is defined until region_end.h is compiled for it. Include after all
+// other headers, so that their inline functions stay at the baseline. No include guard: it is a pair of
+// brackets.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,f16c"))), apply_to = function)
 #else

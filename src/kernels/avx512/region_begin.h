@@ -1,7 +1,9 @@
-// Opens the avx512 target region: what is defined until region_end.h is compiled for it. Include after all other
-// headers, so that their inline functions stay at the baseline. No include guard: it is a pair of brackets.
+// Opens the avx512 target region: what is defined until region_end.h is compiled for it. Include after all
+// other headers, so that their inline functions stay at the baseline. No include guard: it is a pair of
+// brackets.
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"))), \
+                             apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c")

@@ -1,7 +1,7 @@
 // The float kernels written once over 16-lane vectors, included by one source file per ISA inside that ISA's
 // target region (region_begin.h); the compiler maps a vector to one, two or four registers. No fused
-// multiply-add and a fixed lane order: every ISA gives the same bits. Everything has internal linkage, so no copy
-// compiled for one ISA can be picked for another. Not a public header.
+// multiply-add and a fixed lane order: every ISA gives the same bits. Everything has internal linkage, so no
+// copy compiled for one ISA can be picked for another. Not a public header.
 #pragma once
 
 #include <cmath>
@@ -22,7 +22,9 @@ inline Lanes load(const float* p) noexcept {
   return v;
 }
 
-inline void store(float* p, const Lanes& v) noexcept { std::memcpy(p, &v, sizeof v); }
+inline void store(float* p, const Lanes& v) noexcept {
+  std::memcpy(p, &v, sizeof v);
+}
 
 // The last n < kLanes values, zeros behind them.
 inline Lanes load_tail(const float* p, std::size_t n) noexcept {
@@ -31,7 +33,9 @@ inline Lanes load_tail(const float* p, std::size_t n) noexcept {
   return v;
 }
 
-inline Lanes splat(float value) noexcept { return Lanes{} + value; }
+inline Lanes splat(float value) noexcept {
+  return Lanes{} + value;
+}
 
 // Lanes added pairwise: i + (i + 8), then + 4, + 2, + 1.
 inline float reduce(const Lanes& v) noexcept {
@@ -64,7 +68,8 @@ void dot_tile_fixed(const DotTile& tile) noexcept {
     }
   }
   for (int r = 0; r < R; ++r) {
-    for (int t = 0; t < T; ++t) tile.out[static_cast<std::size_t>(t) * tile.out_stride + r] = reduce(sum[r][t]);
+    for (int t = 0; t < T; ++t)
+      tile.out[static_cast<std::size_t>(t) * tile.out_stride + r] = reduce(sum[r][t]);
   }
 }
 

@@ -25,10 +25,7 @@ Value first(Runtime& rt, const Arguments& args) {
 
 Value last(Runtime& rt, const Arguments& args) {
   if (const std::vector<Value>* items = args[0].items(); items && !items->empty()) return items->back();
-  if (const String* text = args[0].as_string(); text && !text->text.empty()) {
-    const Value item = get_item(rt, args[0], Value(-1));
-    return rt.string(item.as_string()->text);
-  }
+  if (const String* text = args[0].as_string(); text && !text->text.empty()) return get_item(rt, args[0], Value(-1));
   Value item;
   if (!args[0].is_undefined()) {
     const std::shared_ptr<Iterator> iterator = iterate_reversed(rt, args[0]);

@@ -48,10 +48,9 @@ class Parser {
     bool primary_only = false;     // names and literals, as in targets
     bool namespace_refs = false;   // ns.x allowed
     bool in_parentheses = false;   // () is a value
-    std::string_view end_name{};   // a name that ends the tuple
   };
   ExprPtr parse_tuple(const TupleRules& rules);
-  bool at_tuple_end(const TupleRules& rules) const;
+  bool at_tuple_end() const;
   ExprPtr parse_expression();
   ExprPtr parse_or();
   ExprPtr parse_and();

@@ -63,9 +63,8 @@ ExprPtr Parser::adopted(std::unique_ptr<T> parent, std::initializer_list<const E
   return parent;
 }
 
-bool Parser::at_tuple_end(const TupleRules& rules) const {
-  return at(TokenType::kVariableEnd) || at(TokenType::kBlockEnd) || at_operator(")") ||
-         (!rules.end_name.empty() && at_name(rules.end_name));
+bool Parser::at_tuple_end() const {
+  return at(TokenType::kVariableEnd) || at(TokenType::kBlockEnd) || at_operator(")");
 }
 
 ExprPtr Parser::parse_tuple(const TupleRules& rules) {
@@ -74,7 +73,7 @@ ExprPtr Parser::parse_tuple(const TupleRules& rules) {
   bool is_tuple = false;
   while (true) {
     if (!tuple->items.empty()) expect_operator(",");
-    if (at_tuple_end(rules)) break;
+    if (at_tuple_end()) break;
     tuple->items.push_back(rules.primary_only  ? parse_primary(rules.namespace_refs)
                            : rules.conditional ? parse_expression()
                                                : parse_or());

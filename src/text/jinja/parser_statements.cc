@@ -121,9 +121,9 @@ StmtPtr Parser::parse_if() {
 
 StmtPtr Parser::parse_for() {
   auto stmt = std::make_unique<ForStmt>(take().line);
-  stmt->target = parse_target({.primary_only = true, .end_name = "in"});
+  stmt->target = parse_target({.primary_only = true});
   expect_name("in");
-  stmt->iterable = parse_tuple({.conditional = false, .end_name = "recursive"});
+  stmt->iterable = parse_tuple({.conditional = false});
   if (skip_name("if")) {
     stmt->test = parse_expression();
     stmt->test_target = copy_target(*stmt->target);

@@ -11,6 +11,12 @@
 namespace cistern::text::jinja {
 namespace {
 
+bool is_constant(Expr& expr) {
+  bool constant = expr.kind != ExprKind::kName && expr.kind != ExprKind::kCall;
+  for_each_operand(expr, [&](const ExprPtr& operand) { constant = constant && is_constant(*operand); });
+  return constant;
+}
+
 // What a statement or expression may assume about its surroundings.
 struct Scope {
   Symbols* symbols;
@@ -78,7 +84,8 @@ class Resolver {
         if (!apply.builtin && !scope.soft) raise_at(apply.line, "No {} named '{}'.", kind, apply.name);
         break;
       }
-      case ExprKind::kConcat: static_cast<SequenceExpr&>(expr).autoescape = scope.autoescape; break;
+      // Jinja joins constants while compiling, and then without regard to markup.
+      case ExprKind::kConcat: static_cast<SequenceExpr&>(expr).autoescape = scope.autoescape && !is_constant(expr); break;
       default: break;
     }
     Scope inner = scope;

@@ -223,18 +223,23 @@ bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || in_ran
 bool is_upper(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU || in_ranges(kOtherUppercase, c); }
 bool is_title(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LT; }
 
-bool is_identifier_start(char32_t c) { return c == '_' || is_alpha(c) || category(c) == UTF8PROC_CATEGORY_NL; }
+bool is_identifier_start(char32_t c) {
+  if (c < 0x80) return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  const bool letter = is_alpha(c) || category(c) == UTF8PROC_CATEGORY_NL;
+  return letter ? !in_ranges(kNoIdentifierStart, c) : in_ranges(kIdentifierStart, c);
+}
 
 bool is_identifier_part(char32_t c) {
-  if (is_identifier_start(c)) return true;
+  if (c < 0x80) return is_identifier_start(c) || (c >= '0' && c <= '9');
   switch (category(c)) {
+    case UTF8PROC_CATEGORY_NL:
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_PC:
-      return true;
+      return !in_ranges(kNoIdentifierPart, c);
     default:
-      return c == 0xB7 || c == 0x387;
+      return is_alpha(c) ? !in_ranges(kNoIdentifierPart, c) : in_ranges(kIdentifierPart, c);
   }
 }
 
