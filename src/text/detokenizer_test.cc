@@ -45,6 +45,17 @@ TEST(Detokenizer, IdsBeyondTheVocabulary) {
             "b");
 }
 
+TEST(Detokenizer, TokensOfBadUtf8AreRepaired) {
+  for (const auto make_vocab : {+[] { return sentencepiece_vocab(); }, +[] { return wordpiece_vocab(); }}) {
+    TestVocab vocab = make_vocab();
+    const TokenId bad = vocab.add("x\xFF");
+    const TokenId control = vocab.add("<\xFF>", TokenKind::kControl);
+    const auto tokenizer = make(vocab);
+    EXPECT_TRUE(is_valid_utf8(tokenizer->decode(std::vector<TokenId>{bad, control, bad})));
+    EXPECT_TRUE(is_valid_utf8(tokenizer->decode(std::vector<TokenId>{control, bad})));
+  }
+}
+
 TEST(Detokenizer, HidesControlTokens) {
   TestVocab vocab = byte_level_vocab();
   const TokenId end = vocab.add("<|im_end|>", TokenKind::kControl);

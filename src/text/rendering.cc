@@ -6,6 +6,7 @@
 #include "text/byte_tokens.h"
 #include "text/pre_tokenizer.h"
 #include "text/space_mark.h"
+#include "text/utf8.h"
 
 namespace cistern::text {
 namespace {
@@ -66,7 +67,8 @@ Rendering::Rendering(const Vocab& vocab)
     : vocab_(vocab), style_(style_of(vocab)), leading_space_(leading_space_of(vocab)) {
   ends_.reserve(vocab.tokens.size());
   for (TokenId id = 0; id < vocab.tokens.size(); ++id) {
-    all_ += render(id);
+    const bool bytes = style_ == DecodeStyle::kByteLevel || is_byte(id);
+    all_ += bytes ? render(id) : repair_utf8(render(id));
     ends_.push_back(all_.size());
   }
 }
@@ -99,10 +101,10 @@ std::string Rendering::render(TokenId id) const {
 
 std::string Rendering::first_text(TokenId id) const {
   std::string_view token = vocab_.tokens[id];
-  if (vocab_.kinds[id] == TokenKind::kControl) return std::string(token);
-  if (!token.starts_with(kSpaceMark)) return std::string(kSuffixMark) + std::string(token);
+  if (vocab_.kinds[id] == TokenKind::kControl) return repair_utf8(token);
+  if (!token.starts_with(kSpaceMark)) return std::string(kSuffixMark) + repair_utf8(token);
   token.remove_prefix(kSpaceMark.size());
-  return std::string(token);
+  return repair_utf8(token);
 }
 
 }  // namespace cistern::text

@@ -29,7 +29,7 @@ class Rendering {
   DecodeStyle style() const { return style_; }
   std::size_t size() const { return ends_.size(); }
 
-  // kByteLevel: bytes, else text. REQUIRES: id < size().
+  // kByteLevel and byte tokens: bytes; else valid UTF-8. REQUIRES: id < size().
   std::string_view text(TokenId id) const {
     const std::size_t begin = id == 0 ? 0 : ends_[id - 1];
     return std::string_view(all_).substr(begin, ends_[id] - begin);
@@ -37,8 +37,10 @@ class Rendering {
   // kWordPiece: the text at the very beginning.
   std::string first_text(TokenId id) const;
 
+  // A token of one byte among tokens of text.
   bool is_byte(TokenId id) const {
-    return vocab_.kinds[id] == TokenKind::kByte && style_ != DecodeStyle::kByteLevel;
+    const bool has_bytes = style_ == DecodeStyle::kSentencePiece || style_ == DecodeStyle::kByteFallback;
+    return has_bytes && vocab_.kinds[id] == TokenKind::kByte;
   }
 
   // What becomes of the space that a text begins with, because encoding put it there.

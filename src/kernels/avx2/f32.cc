@@ -1,11 +1,23 @@
 // Float kernels for avx2. The blank lines between the three includes keep their order: a bracket, what it
 // holds, its end.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
 
 #include "kernels/kernel_table.h"
 #include "kernels/overlays.h"
+
+namespace cistern::kernels {
+namespace {
+
+constexpr std::size_t kVectorFloats = 8;
+// 8 of 16 registers hold sums.
+constexpr int kRegisterRows = 2;
+constexpr int kRegisterTokens = 2;
+
+}  // namespace
+}  // namespace cistern::kernels
 
 #include "kernels/avx2/region_begin.h"
 

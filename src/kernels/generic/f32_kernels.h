@@ -1,9 +1,11 @@
 // The float kernels written once over 16-lane vectors, included by one source file per ISA inside that ISA's
-// target region (region_begin.h); the compiler maps a vector to one, two or four registers. No fused
-// multiply-add and a fixed lane order: every ISA gives the same bits. Everything has internal linkage, so no
-// copy compiled for one ISA can be picked for another. Not a public header.
+// target region (region_begin.h); 16 lanes are one, two or four registers. No fused multiply-add and a fixed
+// lane order: every ISA gives the same bits. Everything has internal linkage, so no copy compiled for one ISA
+// can be picked for another. The including file first defines kVectorFloats, the width of a register, and
+// kRegisterRows and kRegisterTokens, the tile whose sums fit the registers. Not a public header.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -14,75 +16,85 @@ namespace cistern::kernels {
 namespace {
 
 constexpr std::size_t kLanes = 16;
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
+constexpr std::size_t kVectors = kLanes / kVectorFloats;
 
-inline Lanes load(const float* p) noexcept {
-  Lanes v;
+// As wide as the ISA's registers: the compiler handles wider ones poorly.
+typedef float Vector __attribute__((vector_size(kVectorFloats * sizeof(float))));
+
+inline Vector load(const float* p) noexcept {
+  Vector v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
 
-inline void store(float* p, const Lanes& v) noexcept {
+inline void store(float* p, const Vector& v) noexcept {
   std::memcpy(p, &v, sizeof v);
 }
 
-// The last n < kLanes values, zeros behind them.
-inline Lanes load_tail(const float* p, std::size_t n) noexcept {
-  Lanes v{};
-  std::memcpy(&v, p, n * sizeof(float));
-  return v;
-}
-
-inline Lanes splat(float value) noexcept {
-  return Lanes{} + value;
-}
-
-// Lanes added pairwise: i + (i + 8), then + 4, + 2, + 1.
-inline float reduce(const Lanes& v) noexcept {
-  float lane[kLanes];
-  std::memcpy(lane, &v, sizeof lane);
+// The 16 lanes added pairwise: i + (i + 8), then + 4, + 2, + 1.
+inline float reduce(float* lane) noexcept {
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
   }
   return lane[0];
 }
 
+// Sums of R x T dot products. The unrolling lets the compiler keep them in registers.
 template <int R, int T>
 void dot_tile_fixed(const DotTile& tile) noexcept {
-  Lanes sum[R][T] = {};
+  Vector sum[R][T][kVectors] = {};
   std::size_t i = 0;
   for (; i + kLanes <= tile.n; i += kLanes) {
-    Lanes x[T];
-    for (int t = 0; t < T; ++t) x[t] = load(tile.x + static_cast<std::size_t>(t) * tile.x_stride + i);
-    for (int r = 0; r < R; ++r) {
-      const Lanes w = load(tile.w + static_cast<std::size_t>(r) * tile.w_stride + i);
-      for (int t = 0; t < T; ++t) sum[r][t] += w * x[t];
-    }
-  }
-  if (const std::size_t rest = tile.n - i; rest > 0) {
-    for (int r = 0; r < R; ++r) {
-      const Lanes w = load_tail(tile.w + static_cast<std::size_t>(r) * tile.w_stride + i, rest);
-      for (int t = 0; t < T; ++t) {
-        sum[r][t] += w * load_tail(tile.x + static_cast<std::size_t>(t) * tile.x_stride + i, rest);
+#pragma GCC unroll 16
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      Vector x[T];
+#pragma GCC unroll 16
+      for (int t = 0; t < T; ++t)
+        x[t] = load(tile.x + static_cast<std::size_t>(t) * tile.x_stride + i + k * kVectorFloats);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Vector w = load(tile.w + static_cast<std::size_t>(r) * tile.w_stride + i + k * kVectorFloats);
+#pragma GCC unroll 16
+        for (int t = 0; t < T; ++t) sum[r][t][k] += w * x[t];
       }
     }
   }
   for (int r = 0; r < R; ++r) {
-    for (int t = 0; t < T; ++t)
-      tile.out[static_cast<std::size_t>(t) * tile.out_stride + r] = reduce(sum[r][t]);
+    for (int t = 0; t < T; ++t) {
+      float lane[kLanes];
+      std::memcpy(lane, sum[r][t], sizeof lane);
+      const float* w = tile.w + static_cast<std::size_t>(r) * tile.w_stride;
+      const float* x = tile.x + static_cast<std::size_t>(t) * tile.x_stride;
+      for (std::size_t j = i; j < tile.n; ++j) lane[j - i] += w[j] * x[j];
+      tile.out[static_cast<std::size_t>(t) * tile.out_stride + static_cast<std::size_t>(r)] = reduce(lane);
+    }
   }
 }
 
-using DotTileFn = void (*)(const DotTile&) noexcept;
+// The part of a tile from row r and token t on.
+inline DotTile part_of(const DotTile& tile, int r, int t) noexcept {
+  DotTile part = tile;
+  part.w += static_cast<std::size_t>(r) * tile.w_stride;
+  part.x += static_cast<std::size_t>(t) * tile.x_stride;
+  part.out += static_cast<std::size_t>(t) * tile.out_stride + static_cast<std::size_t>(r);
+  return part;
+}
 
+// In blocks of as many sums as the ISA's registers hold, and one by one where a block does not fit.
 void dot_tile(const DotTile& tile) noexcept {
-  static constexpr DotTileFn kBySize[kTileRows][kTileTokens] = {
-      {dot_tile_fixed<1, 1>, dot_tile_fixed<1, 2>, dot_tile_fixed<1, 3>, dot_tile_fixed<1, 4>},
-      {dot_tile_fixed<2, 1>, dot_tile_fixed<2, 2>, dot_tile_fixed<2, 3>, dot_tile_fixed<2, 4>},
-      {dot_tile_fixed<3, 1>, dot_tile_fixed<3, 2>, dot_tile_fixed<3, 3>, dot_tile_fixed<3, 4>},
-      {dot_tile_fixed<4, 1>, dot_tile_fixed<4, 2>, dot_tile_fixed<4, 3>, dot_tile_fixed<4, 4>},
-  };
-  kBySize[tile.n_rows - 1][tile.n_tokens - 1](tile);
+  for (int r = 0; r < tile.n_rows; r += kRegisterRows) {
+    for (int t = 0; t < tile.n_tokens; t += kRegisterTokens) {
+      const int rows = std::min(kRegisterRows, tile.n_rows - r);
+      const int tokens = std::min(kRegisterTokens, tile.n_tokens - t);
+      if (rows == kRegisterRows && tokens == kRegisterTokens) {
+        dot_tile_fixed<kRegisterRows, kRegisterTokens>(part_of(tile, r, t));
+        continue;
+      }
+      for (int i = 0; i < rows; ++i) {
+        for (int j = 0; j < tokens; ++j) dot_tile_fixed<1, 1>(part_of(tile, r + i, t + j));
+      }
+    }
+  }
 }
 
 float dot(const float* a, const float* b, std::size_t n) noexcept {
@@ -93,7 +105,7 @@ float dot(const float* a, const float* b, std::size_t n) noexcept {
 
 void add_scaled(float scale, const float* x, float* y, std::size_t n) noexcept {
   std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(y + i, load(y + i) + splat(scale) * load(x + i));
+  for (; i + kVectorFloats <= n; i += kVectorFloats) store(y + i, load(y + i) + scale * load(x + i));
   for (; i < n; ++i) y[i] += scale * x[i];
 }
 

@@ -1,6 +1,19 @@
 // Float kernels at the processor's baseline, and the scalar codecs: what every other ISA starts from.
-#include "kernels/generic/f32_kernels.h"
+#include "kernels/kernel_table.h"
 #include "kernels/overlays.h"
+
+namespace cistern::kernels {
+namespace {
+
+constexpr std::size_t kVectorFloats = 4;
+// SSE2 and NEON: 8 registers hold sums, of 16 and 32.
+constexpr int kRegisterRows = 1;
+constexpr int kRegisterTokens = 2;
+
+}  // namespace
+}  // namespace cistern::kernels
+
+#include "kernels/generic/f32_kernels.h"
 
 namespace cistern::kernels {
 
