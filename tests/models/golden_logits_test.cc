@@ -138,5 +138,30 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, ::testing::ValuesIn(golden_folder
                            return name;
                          });
 
+// All models of the shared set: those of known architectures give their logits, the others are refused by
+// name.
+TEST(GoldenLogitsOfTheSharedSet, every_model_runs_right_or_is_refused) {
+  const auto fixtures = testing::require_shared_fixtures();
+  if (!fixtures) GTEST_SKIP() << testing::kNoSharedFixtures;
+  int right = 0;
+  int refused = 0;
+  for (const auto& entry : fs::directory_iterator(*fixtures / "models")) {
+    if (!entry.is_directory()) continue;
+    const auto files = file::open_model((entry.path() / "model.gguf").string());
+    ASSERT_TRUE(files) << describe(files.error());
+    const auto model = spec::read_model_spec(files->inventory);
+    if (!model) {
+      EXPECT_EQ(model.error().code, ErrorCode::kUnsupported) << describe(model.error());
+      ++refused;
+    } else if (fs::exists(entry.path() / "logits.f32")) {
+      check_sequence(entry.path(), "tokens", "logits.f32");
+      check_sequence(entry.path(), "tokens_short", "logits-short.f32");
+      ++right;
+    }
+  }
+  std::cout << right << " models run, " << refused << " are refused\n";
+  EXPECT_GE(right, 13);
+}
+
 }  // namespace
 }  // namespace cistern
