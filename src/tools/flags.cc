@@ -11,6 +11,8 @@
 namespace cistern::tools {
 namespace {
 
+constexpr const char* kLoadingGroup = "Loading";
+
 struct KvTypeRow {
   const char* name;
   DType dtype;
@@ -36,7 +38,8 @@ CLI::Option* add_model_flags(CLI::App& app, ModelFlags& flags, const std::string
   CLI::Option* model = app.add_option(name, flags.model, "Model: a path, the beginning of a name, or guide")
                            ->type_name("MODEL");
   app.add_option("--pre", flags.pre, "Use this pre-tokenizer instead of the one that the file names")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->group(kLoadingGroup);
   return model;
 }
 
@@ -48,27 +51,26 @@ engine::OpenOptions open_options(const ModelFlags& flags) {
 }
 
 void add_load_flags(CLI::App& app, LoadFlags& flags) {
-  constexpr const char* kGroup = "Loading";
   app.add_option("--threads", flags.threads, "Threads to compute with [one per physical core]")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""))
-      ->group(kGroup);
+      ->group(kLoadingGroup);
   std::vector<std::string> isas;
   for (const sys::Isa isa : sys::kAllIsas) isas.emplace_back(sys::name_of(isa));
   add_choice(app, "--isa", flags.isa, isas, "Instruction set of the kernels [the best of this machine]")
-      ->group(kGroup);
+      ->group(kLoadingGroup);
   app.add_option("--ctx", flags.context_tokens,
                  "Context length in tokens [as long as the run needs and memory allows]")
       ->type_name("N")
       ->check(CLI::Range(1U, 1U << 30U).description(""))
-      ->group(kGroup);
+      ->group(kLoadingGroup);
   std::vector<std::string> types;
   for (const KvTypeRow& row : kKvTypes) types.emplace_back(row.name);
-  add_choice(app, "--kv", flags.kv, types, "Type of the KV cache [f16]")->group(kGroup);
+  add_choice(app, "--kv", flags.kv, types, "Type of the KV cache [f16]")->group(kLoadingGroup);
   app.add_option("--memory", flags.memory,
                  "Use no more memory than this: 3GB, 512MiB [what the machine allows]")
       ->type_name("SIZE")
-      ->group(kGroup);
+      ->group(kLoadingGroup);
 }
 
 std::optional<DType> parse_kv_type(const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cmath>
@@ -11,6 +12,10 @@
 namespace cistern::tools {
 namespace json = boost::json;
 namespace {
+
+// Characters that JSON allows in strings but that some readers of lines take for the end of one.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kLineEnds = {
+    {{"\xC2\x85", "\\u0085"}, {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}}};
 
 class Writer {
  public:
@@ -29,7 +34,16 @@ class Writer {
   std::string take() { return std::move(out_); }
 
  private:
-  void write_string(std::string_view text) { out_ += json::serialize(json::string(text::repair_utf8(text))); }
+  void write_string(std::string_view text) {
+    std::string quoted = json::serialize(json::string(text::repair_utf8(text)));
+    for (const auto& [character, escape] : kLineEnds) {
+      for (std::size_t at = quoted.find(character); at != std::string::npos;
+           at = quoted.find(character, at)) {
+        quoted.replace(at, character.size(), escape);
+      }
+    }
+    out_ += quoted;
+  }
 
   void write_object(const json::object& object) {
     out_ += '{';

@@ -22,6 +22,10 @@ TEST(JsonOut, TextIsAlwaysValid) {
   EXPECT_EQ(to_json(json::object{{"\xFF", true}}), "{\"\xEF\xBF\xBD\":true}");
 }
 
+TEST(JsonOut, ALineIsALineForEveryReader) {
+  EXPECT_EQ(to_json(json::string("a\xC2\x85\xE2\x80\xA8\xE2\x80\xA9z")), "\"a\\u0085\\u2028\\u2029z\"");
+}
+
 TEST(JsonOut, PrettyKeepsPlainListsOnOneLine) {
   const json::value value = {
       {"ids", {1, 2}}, {"rows", {{{"a", 1}}, {{"a", nullptr}}}}, {"none", json::array()}};

@@ -91,7 +91,7 @@ std::string value_text(const Value& value) {
   const std::uint64_t shown = std::min<std::uint64_t>(value.count, kShownElements);
   for (std::uint64_t i = 0; i < shown; ++i) out += (i > 0 ? ", " : "") + element_text(value, i);
   out += shown < value.count ? ", ...]" : "]";
-  return fmt::format("{} ({} {})", out, value.count, file::name_of(value.element));
+  return fmt::format("{} ({} x {})", out, value.count, file::name_of(value.element));
 }
 
 json::value value_json(const Value& value) {

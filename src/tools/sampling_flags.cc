@@ -82,6 +82,13 @@ Result<SamplerOptions> model_defaults(const engine::OpenModel& model) {
   return options;
 }
 
+CLI::Validator non_negative() {
+  const auto check = [](const std::string& text) {
+    return text.starts_with('-') ? std::string("must not be negative") : std::string();
+  };
+  return {check, ""};
+}
+
 // Short enough to be typed again. (getentropy() would be taken from libbsd.a, which libedit needs.)
 Result<std::uint32_t> random_seed() {
   std::uint32_t seed = 0;
@@ -167,7 +174,7 @@ void add_sampling_flags(CLI::App& app, SamplingFlags& flags) {
          "--seed", [&flags](const std::uint64_t& seed) { flags.seed = seed; },
          "Seed of the random choices: the same seed gives the same text [random]")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(non_negative())
       ->group(kGroup);
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "support/fixtures.h"
@@ -36,10 +37,16 @@ std::vector<std::string> environment(const RunInput& input, const std::string& h
 }
 
 // True once the child has ended; `status` is then as waitpid gives it.
-bool wait_until(pid_t child, int limit_s, int& status) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(limit_s);
+bool wait_until(pid_t child, const RunInput& input, const std::string& out, int& status) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(input.limit_s);
+  bool interrupted = !input.interrupt;
   while (std::chrono::steady_clock::now() < deadline) {
     if (waitpid(child, &status, WNOHANG) == child) return true;
+    std::error_code ignored;
+    if (!interrupted && std::filesystem::file_size(out, ignored) > 0 && !ignored) {
+      interrupted = true;
+      kill(child, SIGINT);
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return false;
@@ -72,7 +79,7 @@ Outcome run_program(const RunInput& input) {
     return outcome;
   }
   int status = 0;
-  if (!wait_until(child, input.limit_s, status)) {
+  if (!wait_until(child, input, out, status)) {
     outcome.timed_out = true;
     kill(child, SIGKILL);
     waitpid(child, &status, 0);

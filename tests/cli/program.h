@@ -23,7 +23,8 @@ struct RunInput {
   std::vector<std::pair<std::string, std::string>>
       env;  // added to a minimal environment with a HOME of its own
   int limit_s = 120;
-  std::string setup;  // shell commands that run first, in the same process: "ulimit -v 300000"
+  bool interrupt = false;  // send SIGINT (Ctrl-C) once something stands on stdout
+  std::string setup;       // shell commands that run first, in the same process: "ulimit -v 300000"
 };
 
 Outcome run_program(const RunInput& input);

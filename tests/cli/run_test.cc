@@ -242,6 +242,19 @@ TEST(Run, OwnTemplate) {
   EXPECT_EQ(not_one_clear_error(run_program({"run", "-p", "Hi", "--template", broken}), 1), "");
 }
 
+TEST(Run, InterruptEndsTheAnswer) {
+  RunInput input{.args = {"run", "--raw", "-p", "Once upon a time", "--ignore-end", "--context-shift"},
+                 .stdin_text = {},
+                 .env = {}};
+  input.interrupt = true;  // it would go on for ever
+  const Outcome run = run_program(input);
+  EXPECT_FALSE(run.timed_out);
+  EXPECT_EQ(run.exit_code, 130);
+  EXPECT_EQ(run.signal, 0);
+  EXPECT_EQ(run.err, "");
+  EXPECT_TRUE(run.out.ends_with("\n"));
+}
+
 TEST(Run, ClosedStdoutIsQuiet) {
   const TempDir dir;
   const std::string err = (dir.path() / "err").string();

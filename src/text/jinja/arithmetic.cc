@@ -141,6 +141,7 @@ Value repeat(Runtime& rt, const Value& sequence, const Value& count) {
 Value apply(Runtime& rt, BinaryOperator op, const Value& a, const Value& b) {
   const std::optional<Integer> x = a.as_integral();
   const std::optional<Integer> y = b.as_integral();
+  if ((x && !x->to_int64()) || (y && !y->to_int64())) rt.step(16);
   if (x && y) return integer_arithmetic(op, *x, *y);
   if ((x || a.as_float()) && (y || b.as_float())) return float_arithmetic(op, float_of(a), float_of(b));
   if (op == BinaryOperator::kModulo && a.is_string()) return percent_format(rt, a, b);

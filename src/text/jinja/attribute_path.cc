@@ -57,7 +57,7 @@ Value ignore_case(Runtime& rt, const Value& value) {
   const String* text = value.as_string();
   if (!text) return value;
   rt.reserve(text->text.size() * 3);
-  rt.work(text->text.size() * 4);
+  rt.work(text->text.size() * 16);
   return rt.string(to_lower(text->text), text->markup);
 }
 

@@ -98,7 +98,7 @@ std::string quote_url(Runtime& rt, const Value& value, bool for_query) {
   static constexpr std::string_view kSafe = "_.-~";
   const std::string text = to_text(rt, value);
   rt.reserve(text.size() * 3);
-  rt.work(text.size());
+  rt.work(text.size() * 32);
   std::string out;
   for (const char c : text) {
     const bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

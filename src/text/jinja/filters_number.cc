@@ -64,8 +64,8 @@ Integer round_integer(const Integer& value, int64_t digits) {
 double round_float(Runtime& rt, double value, int64_t digits) {
   if (!std::isfinite(value) || digits > 323) return value;
   if (digits >= 0) return *parse_float(format_float(rt, value, {'f', digits, false, false}));
-  if (digits < -308) return std::copysign(0.0, value);
   if (std::fabs(value) >= 0x1p53) raise("round: a float this large cannot be rounded to {} digits", digits);
+  if (digits < -20) return std::copysign(0.0, value);
   const double whole = std::trunc(value);
   const Integer unit = power_of_ten(-digits);
   // What is behind the point only decides ties: a non-zero fraction moves a tie away from zero.
@@ -94,7 +94,7 @@ Value round(Runtime& rt, const Arguments& args) {
     const int64_t digits = args.integer(1, 0);
     if (!integer) return round_float(rt, *value.as_float(), digits);
     if (digits >= 0) return *integer;
-    return digits < -4300 ? Value(0) : Value(round_integer(*integer, -digits));
+    return digits < -76 ? Value(0) : Value(round_integer(*integer, -digits));
   }
   const Value scale = apply(rt, BinaryOperator::kPower, Value(10), args.has(1) ? args[1] : Value(0));
   const Value scaled = apply(rt, BinaryOperator::kMultiply, value, scale);

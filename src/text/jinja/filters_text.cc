@@ -38,7 +38,7 @@ Value title(Runtime& rt, const Arguments& args) {
   const Value value = to_string_value(rt, args[0]);
   const std::string& text = value.as_string()->text;
   rt.reserve(text.size() * 3);
-  rt.work(text.size() * 4);
+  rt.work(text.size() * 16);
   const auto divides = [](char32_t c) { return is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<'; };
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -138,7 +138,7 @@ Value truncate(Runtime& rt, const Arguments& args) {
 Value wordcount(Runtime& rt, const Arguments& args) {
   const Value value = to_string_value(rt, args[0]);
   const std::string& text = value.as_string()->text;
-  rt.work(text.size() * 4);
+  rt.work(text.size() * 16);
   int64_t count = 0;
   bool in_word = false;
   for (std::size_t i = 0; i < text.size();) {
@@ -158,7 +158,7 @@ Value wordwrap(Runtime& rt, const Arguments& args) {
   const std::string separator = args.has(3) && !args[3].is_none() ? args.string(3).text : "\n";
   std::string out;
   bool first = true;
-  rt.work(self.text.size() * 4);
+  rt.work(self.text.size() * 16);
   for (std::string_view rest = self.text; !rest.empty();) {
     const LineEnd end = find_line_end(rest);
     if (!first) out += separator;

@@ -143,7 +143,6 @@ double Integer::divide(const Integer& a, const Integer& b) {
   Big rest;
   divide_qr(numerator, denominator, quotient, rest);
   const int exponent = static_cast<int>(bit_count(quotient)) - shift;
-  if (exponent < -1000) raise("integer division result too small");  // near the subnormals, rounding happens twice
   const unsigned excess = bit_count(quotient) - 63;
   if (boost::multiprecision::lsb(quotient) < excess) rest = 1;
   uint64_t mantissa = static_cast<uint64_t>(quotient >> excess);  // 63 bits

@@ -1,5 +1,5 @@
 // Python's int: a 64-bit integer that grows when it must. Used by the values and operators of the interpreter. Results
-// beyond kMaxBits (as many digits as Python prints) raise a Failure instead of eating memory. Immutable values, cheap
+// beyond kMaxBits raise a Failure: chat templates count messages, not atoms. Immutable values, cheap
 // to copy; safe to share between threads.
 #pragma once
 
@@ -16,7 +16,7 @@ struct BigInteger;  // integer.cc: keeps the multiprecision headers out of the o
 
 class Integer {
  public:
-  static constexpr unsigned kMaxBits = 14'284;  // 4,300 decimal digits
+  static constexpr unsigned kMaxBits = 256;
 
   Integer(int64_t value = 0) : small_(value) {}  // NOLINT: an int is an Integer
   // From an int or float in Python's spelling. Digits only, in `base` 2 to 36, without sign or underscore.

@@ -18,9 +18,25 @@ struct Activation {
   std::vector<Value> slots;
   std::shared_ptr<Activation> outer;  // of the function around it in the text
   int depth = 0;
-  bool captured = false;              // a macro refers to it
+  bool captured = false;              // something that may outlive its function refers to it
 };
 using ActivationPtr = std::shared_ptr<Activation>;
+
+// Empties the variables when their function ends, so that values which lead back to them do not live on; those of
+// captured activations wait until the render ends.
+class ActivationScope {
+ public:
+  explicit ActivationScope(ActivationPtr activation) : activation_(std::move(activation)) {}
+  ActivationScope(const ActivationScope&) = delete;
+  ~ActivationScope() {
+    if (activation_->captured) return;
+    for (Value& slot : activation_->slots) slot = Value();
+  }
+  const ActivationPtr& get() const { return activation_; }
+
+ private:
+  ActivationPtr activation_;
+};
 
 class Interpreter {
  public:
@@ -41,7 +57,7 @@ class Interpreter {
 
   // Activations and variables.
   ActivationPtr activate(const ActivationPtr& outer, int slots);
-  void leave(const ActivationPtr& activation);
+  void capture(const ActivationPtr& activation);
   void enter(const FrameLoads& loads, Activation& activation);
   Value& slot(const Slot& slot, Activation& activation) const;
   Value resolve(const std::string& name);
@@ -87,7 +103,7 @@ class Interpreter {
   const Program& program_;
   const Dict& context_;
   std::map<std::string, Value, std::less<>> exported_;  // top-level variables, for blocks
-  std::vector<ActivationPtr> captured_;                 // kept until the end: macros may still refer to them
+  std::vector<ActivationPtr> captured_;                 // kept until the end
   std::string* out_ = nullptr;                          // where text goes now
   int call_depth_ = 0;
 };

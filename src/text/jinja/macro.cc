@@ -141,6 +141,7 @@ Value LoopContext::cycle(const std::vector<Value>& values) const {
 bool LoopContext::changed(Runtime& rt, std::vector<Value> values) {
   Value now = rt.tuple(std::move(values));
   if (last_changed_ && jinja::equals(rt, *last_changed_, now)) return false;
+  if (!std::exchange(kept_, true)) rt.keep(shared_from_this());  // the values may hold the loop itself
   last_changed_ = std::move(now);
   return true;
 }

@@ -63,6 +63,7 @@ class LoopContext : public Object {
   std::optional<std::size_t> length_;
   Value before_, current_, after_;  // missing where there is none
   std::optional<Value> last_changed_;
+  bool kept_ = false;
 };
 
 }  // namespace cistern::text::jinja

@@ -154,7 +154,7 @@ bool contains(Runtime& rt, const Value& container, const Value& item) {
   if (const String* text = container.as_string()) {
     const String* part = item.as_string();
     if (!part) raise("'in <string>' requires string as left operand, not {}", type_name(item));
-    rt.work(text->text.size());
+    rt.work(text->text.size() * 2);
     return memmem(text->text.data(), text->text.size(), part->text.data(), part->text.size()) != nullptr;
   }
   if (const Dict* dict = container.as_dict()) {
@@ -195,6 +195,7 @@ Value escape(Runtime& rt, const Value& value) {
   std::string out;
   out.reserve(text.size());
   rt.reserve(text.size() * 5);  // the longest replacement
+  rt.work(text.size() * 4);
   for (const char c : text) {
     switch (c) {
       case '&': out += "&amp;"; break;

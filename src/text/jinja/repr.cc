@@ -101,11 +101,14 @@ void append_repr(Runtime& rt, std::string& out, const Value& value) {
     case Type::kUndefined: out += "Undefined"; break;
     case Type::kNone: out += "None"; break;
     case Type::kBool: out += *value.as_bool() ? "True" : "False"; break;
-    case Type::kInt: out += value.as_int()->to_string(); break;
+    case Type::kInt:
+      if (!value.as_int()->to_int64()) rt.step(32);
+      out += value.as_int()->to_string();
+      break;
     case Type::kFloat: out += float_repr(*value.as_float()); break;
     case Type::kString: {
       const String& string = *value.as_string();
-      rt.work(string.text.size() * 4);
+      rt.work(string.text.size() * 8);
       rt.reserve(out.size() + string.text.size() * 4);
       if (string.markup) out += "Markup(";
       append_string_repr(out, string.text);

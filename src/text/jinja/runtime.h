@@ -36,8 +36,8 @@ class Runtime {
     steps_ += count;
     if (steps_ > limits_.max_steps) raise_out_of_steps();
   }
-  // Work over this many bytes of text.
-  void work(std::size_t bytes) { step(bytes / 64); }
+  // Work over this many bytes of text at the speed of copying; slower work pays for a multiple of its bytes.
+  void work(std::size_t bytes) { step(bytes / 32); }
   // Raises when a value of this many bytes would break the memory limit.
   void reserve(std::size_t bytes) const {
     if (bytes > limits_.max_memory_bytes - std::min(limits_.max_memory_bytes, meter_.used_bytes)) raise_out_of_memory();

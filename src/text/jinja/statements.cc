@@ -89,16 +89,17 @@ class Interpreter::LoopTest : public Iterator {
 };
 
 Interpreter::~Interpreter() {
-  for (const ActivationPtr& activation : captured_) activation->slots.clear();
+  for (const ActivationPtr& activation : captured_) {
+    for (Value& slot : activation->slots) slot = Value();
+  }
 }
 
 std::string Interpreter::run() {
   std::string text;
   out_ = &text;
-  const ActivationPtr activation = activate(nullptr, program_.slots);
-  enter(program_.loads, *activation);
-  execute(program_.body, activation);
-  leave(activation);
+  const ActivationScope scope(activate(nullptr, program_.slots));
+  enter(program_.loads, *scope.get());
+  execute(program_.body, scope.get());
   return text;
 }
 
@@ -111,8 +112,8 @@ ActivationPtr Interpreter::activate(const ActivationPtr& outer, int slots) {
   return activation;
 }
 
-void Interpreter::leave(const ActivationPtr& activation) {
-  if (activation->captured) captured_.push_back(activation);
+void Interpreter::capture(const ActivationPtr& activation) {
+  if (!std::exchange(activation->captured, true)) captured_.push_back(activation);
 }
 
 void Interpreter::enter(const FrameLoads& loads, Activation& activation) {
@@ -260,6 +261,7 @@ Interpreter::Flow Interpreter::run_loop(const ForStmt& stmt, const Value& iterab
   std::shared_ptr<Iterator> iterator = iterate(rt_, iterable);
   Value source = iterable;
   if (stmt.test) {
+    if (stmt.uses_loop) capture(outer);  // `loop` may be stored, and ask the test for more items later
     iterator = std::make_shared<LoopTest>(*this, stmt, std::move(iterator), outer);
     source = Value(iterator);
   }
@@ -280,11 +282,6 @@ Interpreter::Flow Interpreter::run_loop(const ForStmt& stmt, const Value& iterab
     if (flow == Flow::kBreak) break;
     if (flow == Flow::kNormal) completed = true;
   }
-  if (loop) {
-    // A template may have stored it somewhere, even in itself.
-    slot(stmt.loop, *activation) = Value();
-    if (loop.use_count() > 1) rt_.keep(loop);
-  }
   if (completed || stmt.otherwise.empty()) return Flow::kNormal;
   enter(stmt.otherwise_loads, *activation);
   return execute(stmt.otherwise, activation);
@@ -294,9 +291,8 @@ Value Interpreter::run_recursive_loop(const ForStmt& stmt, const Value& iterable
   const CallDepth depth(*this);
   const int line = rt_.line;
   Captured captured(*this);
-  const ActivationPtr activation = activate(outer, stmt.body_slots);
-  run_loop(stmt, iterable, outer, activation, depth0);
-  leave(activation);
+  const ActivationScope scope(activate(outer, stmt.body_slots));
+  run_loop(stmt, iterable, outer, scope.get(), depth0);
   rt_.line = line;
   return captured.take(stmt.autoescape);
 }
@@ -352,10 +348,9 @@ Interpreter::Flow Interpreter::execute_autoescape(const AutoescapeStmt& stmt, co
 void Interpreter::execute_block(const BlockStmt& stmt) {
   if (stmt.required) raise("Required block '{}' not found", stmt.name);
   const CallDepth depth(*this);
-  const ActivationPtr activation = activate(nullptr, stmt.slots);
-  enter(stmt.loads, *activation);
-  execute(stmt.body, activation);
-  leave(activation);
+  const ActivationScope scope(activate(nullptr, stmt.slots));
+  enter(stmt.loads, *scope.get());
+  execute(stmt.body, scope.get());
 }
 
 void Interpreter::execute_call_block(const CallBlockStmt& stmt, const ActivationPtr& activation) {
@@ -372,7 +367,7 @@ void Interpreter::execute_call_block(const CallBlockStmt& stmt, const Activation
 }
 
 std::shared_ptr<Object> Interpreter::make_macro(const MacroBody& body, const std::string* name, const ActivationPtr& activation) {
-  activation->captured = true;
+  capture(activation);
   return rt_.object<Macro>(*this, body, name, activation);
 }
 
@@ -383,7 +378,8 @@ Value Interpreter::run_macro(const MacroBody& body, std::vector<Value> arguments
   const int line = rt_.line;
   const bool autoescape = rt_.autoescape;
   Captured captured(*this);
-  const ActivationPtr activation = activate(closure, body.slots);
+  const ActivationScope scope(activate(closure, body.slots));
+  const ActivationPtr& activation = scope.get();
   const auto own = [&](int index) -> Value& { return activation->slots[static_cast<std::size_t>(index)]; };
   const std::size_t count = body.parameters.size();
   for (std::size_t i = 0; i < count; ++i) own(body.parameters[i]->slot.index) = std::move(arguments[i]);
@@ -409,7 +405,6 @@ Value Interpreter::run_macro(const MacroBody& body, std::vector<Value> arguments
     own(body.parameters[i]->slot.index) = std::move(value);
   }
   execute(body.body, activation);
-  leave(activation);
   rt_.line = line;
   return captured.take(autoescape);
 }

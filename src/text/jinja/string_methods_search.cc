@@ -43,7 +43,7 @@ std::optional<std::size_t> locate(Runtime& rt, const Arguments& args, bool from_
   const String& part = args.string(1);
   const Window window = window_of(rt, args, 2);
   if (!window.valid) return std::nullopt;
-  rt.work(window.text.size() + part.text.size());
+  rt.work(2 * (window.text.size() + part.text.size()));
   const std::size_t hit = from_right ? find_last(rt, window.text, part.text) : find_first(window.text, part.text);
   if (hit == std::string_view::npos) return std::nullopt;
   return window.first + count_code_points(window.text.substr(0, hit));
@@ -66,7 +66,7 @@ Value string_count(Runtime& rt, const Arguments& args) {
   const String& part = args.string(1);
   const Window window = window_of(rt, args, 2);
   if (!window.valid) return Value(0);
-  rt.work(window.text.size());
+  rt.work(window.text.size() * 4);
   if (part.text.empty()) return Value(count_code_points(window.text) + 1);
   int64_t count = 0;
   for_each_occurrence(window.text, part.text, [&](std::size_t) { return ++count, true; });
@@ -97,6 +97,7 @@ std::size_t split_limit(const Arguments& args) {
 }
 
 void add_piece(Runtime& rt, std::vector<Value>& pieces, const String& self, std::string_view text) {
+  rt.step();
   pieces.push_back(make(rt, self, text));
   rt.reserve(pieces.size() * sizeof(Value));
 }
@@ -136,7 +137,7 @@ std::vector<Value> rsplit_at_spaces(Runtime& rt, const String& self, std::size_t
 
 Value string_split(Runtime& rt, const Arguments& args) {
   const String& self = args.string(0);
-  rt.work(self.text.size());
+  rt.work(self.text.size() * 4);
   const std::size_t limit = split_limit(args);
   if (!args.has(1) || args[1].is_none()) return rt.list(split_at_spaces(rt, self, limit));
   const std::string& separator = args.string(1).text;
@@ -155,7 +156,7 @@ Value string_split(Runtime& rt, const Arguments& args) {
 
 Value string_rsplit(Runtime& rt, const Arguments& args) {
   const String& self = args.string(0);
-  rt.work(self.text.size());
+  rt.work(self.text.size() * 4);
   const std::size_t limit = split_limit(args);
   if (!args.has(1) || args[1].is_none()) return rt.list(rsplit_at_spaces(rt, self, limit));
   const std::string& separator = args.string(1).text;

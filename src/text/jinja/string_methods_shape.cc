@@ -15,7 +15,7 @@ template <std::string (*kMap)(std::string_view)>
 Value string_mapped(Runtime& rt, const Arguments& args) {
   const String& self = args.string(0);
   rt.reserve(self.text.size() * 3);  // the longest case mapping
-  rt.work(self.text.size() * 4);
+  rt.work(self.text.size() * 16);
   return rt.string(kMap(self.text), self.markup);
 }
 
@@ -131,7 +131,7 @@ Value string_removesuffix(Runtime& rt, const Arguments& args) {
 template <bool (*kTest)(char32_t), bool kEmpty>
 Value string_is_all(Runtime& rt, const Arguments& args) {
   const std::string& text = args.string(0).text;
-  rt.work(text.size() * 4);
+  rt.work(text.size() * 16);
   for (std::size_t i = 0; i < text.size();) {
     if (!kTest(next_code_point(text, i))) return false;
   }
@@ -144,7 +144,7 @@ bool is_ascii_character(char32_t c) { return c < 0x80; }
 template <bool (*kWanted)(char32_t), bool (*kOther)(char32_t)>
 Value string_is_case(Runtime& rt, const Arguments& args) {
   const std::string& text = args.string(0).text;
-  rt.work(text.size() * 4);
+  rt.work(text.size() * 16);
   bool found = false;
   for (std::size_t i = 0; i < text.size();) {
     const char32_t c = next_code_point(text, i);
@@ -156,7 +156,7 @@ Value string_is_case(Runtime& rt, const Arguments& args) {
 
 Value string_istitle(Runtime& rt, const Arguments& args) {
   const std::string& text = args.string(0).text;
-  rt.work(text.size() * 4);
+  rt.work(text.size() * 16);
   bool found = false;
   bool after_cased = false;
   for (std::size_t i = 0; i < text.size();) {
@@ -172,7 +172,7 @@ Value string_istitle(Runtime& rt, const Arguments& args) {
 
 Value string_isidentifier(Runtime& rt, const Arguments& args) {
   const std::string& text = args.string(0).text;
-  rt.work(text.size() * 4);
+  rt.work(text.size() * 16);
   for (std::size_t i = 0; i < text.size();) {
     const bool first = i == 0;
     const char32_t c = next_code_point(text, i);

@@ -13,7 +13,7 @@ std::string reversed(std::string_view text) { return {text.rbegin(), text.rend()
 std::string insert_between(Runtime& rt, std::string_view text, std::string_view by, uint64_t limit) {
   const uint64_t places = std::min<uint64_t>(limit, count_code_points(text) + 1);
   rt.reserve(text.size() + rt.reserve_many(places, by.size()));
-  rt.work(text.size() + places * by.size());
+  rt.work(text.size() * 8 + places * by.size());
   std::string out;
   uint64_t done = 0;
   for (std::size_t i = 0; i < text.size();) {
@@ -37,7 +37,7 @@ std::size_t find_first(std::string_view text, std::string_view part, std::size_t
 
 std::size_t find_last(Runtime& rt, std::string_view text, std::string_view part) {
   if (part.empty()) return text.size();
-  rt.work(text.size() + part.size());
+  rt.work(4 * (text.size() + part.size()));
   rt.reserve(text.size() + part.size());
   const std::size_t hit = find_first(reversed(text), reversed(part));
   return hit == std::string_view::npos ? hit : text.size() - hit - part.size();
@@ -53,11 +53,12 @@ std::size_t find_last_nearby(Runtime& rt, std::string_view text, std::string_vie
 
 std::string replace_all(Runtime& rt, std::string_view text, std::string_view old, std::string_view by, int64_t count) {
   const uint64_t limit = count < 0 ? UINT64_MAX : static_cast<uint64_t>(count);
-  rt.work(text.size());
+  rt.work(text.size() * 2);
   if (old.empty()) return insert_between(rt, text, by, limit);
   uint64_t hits = 0;
   if (limit != 0) for_each_occurrence(text, old, [&](std::size_t) { return ++hits < limit; });
   rt.reserve(text.size() + rt.reserve_many(hits, by.size()));
+  rt.step(hits / 2);
   rt.work(hits * by.size());
   std::string out;
   out.reserve(text.size() - hits * old.size() + hits * by.size());

@@ -57,7 +57,7 @@ class JsonWriter {
   void write_unicode_escape(uint32_t unit) { fmt::format_to(std::back_inserter(out_), "\\u{:04x}", unit); }
 
   void write_string(std::string_view text) {
-    rt_.work(text.size() * 4);
+    rt_.work(text.size() * 8);
     rt_.reserve(out_.size() + text.size() * 6);
     out_ += '"';
     for (std::size_t i = 0; i < text.size();) {

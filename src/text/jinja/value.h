@@ -19,6 +19,7 @@
 
 namespace cistern::text::jinja {
 
+class Dict;
 class Object;
 class Value;
 
@@ -69,25 +70,6 @@ struct Tuple {
   int depth;
   bool is_group;  // made by groupby: has the attributes grouper and list
   Charge charge;
-};
-
-// Key order is insertion order; equal keys (1, 1.0 and True are equal) keep their first place and their last value.
-class Dict {
- public:
-  using Entry = std::pair<Value, Value>;
-  Dict(std::vector<Entry> entries, int depth, Charge charge);
-
-  const std::vector<Entry>& entries() const { return entries_; }
-  std::size_t size() const { return entries_.size(); }
-  int depth() const { return depth_; }
-  const Value* find(const Value& key) const;  // null when absent (or when no such key can exist)
-  const Value* find(std::string_view key) const;
-
- private:
-  std::vector<Entry> entries_;
-  std::vector<uint32_t> sorted_;  // indexes in key order, for dicts too large to scan
-  int depth_;
-  Charge charge_;
 };
 
 enum class Type : uint8_t {
@@ -175,6 +157,25 @@ class Value {
   }
 
   Storage storage_;
+};
+
+// Key order is insertion order; equal keys (1, 1.0 and True are equal) keep their first place and their last value.
+class Dict {
+ public:
+  using Entry = std::pair<Value, Value>;
+  Dict(std::vector<Entry> entries, int depth, Charge charge);
+
+  const std::vector<Entry>& entries() const { return entries_; }
+  std::size_t size() const { return entries_.size(); }
+  int depth() const { return depth_; }
+  const Value* find(const Value& key) const;  // null when absent (or when no such key can exist)
+  const Value* find(std::string_view key) const;
+
+ private:
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> sorted_;  // indexes in key order, for dicts too large to scan
+  int depth_;
+  Charge charge_;
 };
 
 // How many containers lie inside each other in `value` (0 for scalars).
