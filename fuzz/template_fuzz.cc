@@ -1,5 +1,5 @@
-// Feeds texts to the template interpreter: the bytes up to the first NUL are a template, what follows is read as a JSON
-// object with further variables. Nothing may crash, leak or run long; errors and any text are fine.
+// Feeds texts to the template interpreter: the bytes up to the first NUL are a template, what follows is read
+// as a JSON object with further variables. Nothing may crash, leak or run long; errors and any text are fine.
 #include <boost/json.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,8 @@ const boost::json::object& base_context() {
     "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object",
                "properties": {"x": {"type": "integer"}}, "required": ["x"]}}}],
     "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>", "xs": [1, 2, 3], "d": {"a": 1, "b": "x"},
-    "s": "Hello World", "n": null, "f": 1.5})").as_object();
+    "s": "Hello World", "n": null, "f": 1.5})")
+                                                 .as_object();
   return context;
 }
 
@@ -34,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
       for (const auto& [key, value] : extra.get_object()) context[key] = value;
     }
   }
-  const cistern::text::jinja::Limits limits{.max_steps = 200'000, .max_output_bytes = 1 << 20, .max_memory_bytes = 2 << 20};
+  const cistern::text::jinja::Limits limits{
+      .max_steps = 200'000, .max_output_bytes = 1 << 20, .max_memory_bytes = 2 << 20};
   const auto parsed = cistern::text::jinja::Template::parse(input.substr(0, split), "fuzz", limits);
   if (!parsed) return 0;
   const cistern::text::jinja::LocalTime now{std::chrono::seconds(1'700'000'000)};

@@ -26,7 +26,8 @@ Result<std::string> render_chat(const jinja::Template& chat_template, const Chat
     add("documents", std::move(documents));
   }
   add("add_generation_prompt", input.add_generation_prompt);
-  for (const auto& [name, token] : {std::pair("bos_token", &input.bos_token), std::pair("eos_token", &input.eos_token)}) {
+  for (const auto& [name, token] :
+       {std::pair("bos_token", &input.bos_token), std::pair("eos_token", &input.eos_token)}) {
     if (!*token) continue;
     CISTERN_TRY(Value text, jinja::from_json(boost::json::string(**token), name));
     add(name, std::move(text));

@@ -1,6 +1,6 @@
 // Chat messages to prompt text: renders a model's chat template with the variables that transformers'
-// apply_chat_template passes. Used by the engine for requests and by the `template` command. Knows nothing of how the
-// prompt is tokenized. Pure functions; safe from any thread.
+// apply_chat_template passes. Used by the engine for requests and by the `template` command. Knows nothing of
+// how the prompt is tokenized. Pure functions; safe from any thread.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -23,8 +23,8 @@ struct ChatInput {
   // nullopt: undefined.
   std::optional<std::string> bos_token;
   std::optional<std::string> eos_token;
-  boost::json::object extra;                // further variables; they win over the ones above
-  std::optional<jinja::LocalTime> now;      // for strftime_now; nullopt: the machine's clock
+  boost::json::object extra;            // further variables; they win over the ones above
+  std::optional<jinja::LocalTime> now;  // for strftime_now; nullopt: the machine's clock
 };
 
 // Fails with kTemplate: what the template raised, or what is wrong with it or with the input.

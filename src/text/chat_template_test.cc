@@ -44,7 +44,8 @@ TEST(ChatTemplate, VendorsTemplates) {
     if (found == templates.end()) {
       found = templates.emplace(file, parse(testing::read_text(folder / "templates" / file))).first;
     }
-    const Result<std::string> got = render_request(test_case, {.model_template = &found->second, .now = fixture_time()});
+    const Result<std::string> got =
+        render_request(test_case, {.model_template = &found->second, .now = fixture_time()});
     if (test_case.contains("error")) {
       ++refused;
       EXPECT_FALSE(got) << file << ": " << test_case.at("name") << "\nrendered: " << *got;
@@ -55,7 +56,8 @@ TEST(ChatTemplate, VendorsTemplates) {
     }
     ++rendered;
     ASSERT_TRUE(got) << file << ": " << test_case.at("name") << "\n" << describe(got.error());
-    EXPECT_EQ(*got, std::string_view(test_case.at("expected").as_string())) << file << ": " << test_case.at("name");
+    EXPECT_EQ(*got, std::string_view(test_case.at("expected").as_string()))
+        << file << ": " << test_case.at("name");
   }
   EXPECT_EQ(rendered, 1339);
   EXPECT_EQ(refused, 135);
@@ -63,7 +65,8 @@ TEST(ChatTemplate, VendorsTemplates) {
 
 TEST(ChatTemplate, PassesTheVariablesThatTransformersPasses) {
   const jinja::Template shows = parse(
-      "{{ messages|length }} {{ tools }} {{ documents is defined }} {{ add_generation_prompt }} {{ bos_token }}"
+      "{{ messages|length }} {{ tools }} {{ documents is defined }} {{ add_generation_prompt }} {{ bos_token "
+      "}}"
       "[{{ eos_token }}] {{ flag }}");
   ChatInput input;
   input.messages = boost::json::parse(R"([{"role": "user"}])").as_array();
@@ -87,8 +90,11 @@ TEST(ChatTemplate, RefusesInputThatIsNotUtf8OrTooDeep) {
 }
 
 TEST(FromJson, NumbersKeepTheirKind) {
-  EXPECT_EQ(request(R"({"template": "{{ x }}", "context": {"x": [1, 1.0, -0.0, 18446744073709551615, true, null]}})").value(),
-            "[1, 1.0, -0.0, 18446744073709551615, True, None]");
+  EXPECT_EQ(
+      request(
+          R"({"template": "{{ x }}", "context": {"x": [1, 1.0, -0.0, 18446744073709551615, true, null]}})")
+          .value(),
+      "[1, 1.0, -0.0, 18446744073709551615, True, None]");
 }
 
 TEST(TemplateRequest, ContextTakesNullAsNoneAndAbsentAsUndefined) {
@@ -96,24 +102,34 @@ TEST(TemplateRequest, ContextTakesNullAsNoneAndAbsentAsUndefined) {
 }
 
 TEST(TemplateRequest, DefaultsAreThoseOfTransformers) {
-  const std::string shows = R"("template": "{{ tools }} {{ documents is defined }} {{ add_generation_prompt }} {{ bos_token }}")";
-  EXPECT_EQ(request("{" + shows + R"(, "messages": []})", {.bos_token = "<b>"}).value(), "None True False <b>");
-  EXPECT_EQ(request("{" + shows + R"(, "messages": [], "omit_none": true, "add_generation_prompt": true, "bos_token": null})",
-                    {.bos_token = "<b>"}).value(), " False True ");
+  const std::string shows =
+      R"("template": "{{ tools }} {{ documents is defined }} {{ add_generation_prompt }} {{ bos_token }}")";
+  EXPECT_EQ(request("{" + shows + R"(, "messages": []})", {.bos_token = "<b>"}).value(),
+            "None True False <b>");
+  EXPECT_EQ(
+      request("{" + shows +
+                  R"(, "messages": [], "omit_none": true, "add_generation_prompt": true, "bos_token": null})",
+              {.bos_token = "<b>"})
+          .value(),
+      " False True ");
 }
 
 TEST(TemplateRequest, ChoosesTheTemplate) {
   const jinja::Template model = parse("model");
   EXPECT_EQ(request(R"({"context": {}})", {.model_template = &model}).value(), "model");
-  EXPECT_EQ(request(R"({"context": {}})", {.model_template = &model, .template_file_source = "file"}).value(), "file");
-  EXPECT_EQ(request(R"({"template": "own", "context": {}})", {.template_file_source = "file"}).value(), "own");
+  EXPECT_EQ(request(R"({"context": {}})", {.model_template = &model, .template_file_source = "file"}).value(),
+            "file");
+  EXPECT_EQ(request(R"({"template": "own", "context": {}})", {.template_file_source = "file"}).value(),
+            "own");
 }
 
 TEST(TemplateRequest, MalformedRequestsAreUsageErrors) {
   for (const std::string_view bad :
-       {R"({"context": {}})", R"({"template": 1, "context": {}})", R"({"template": "x"})", R"({"template": "x", "messages": {}})",
-        R"({"template": "x", "context": []})", R"({"template": "x", "messages": [], "bos_token": 1})",
-        R"({"template": "x", "messages": [], "extra": 1})", R"({"template": "x", "messages": [], "add_generation_prompt": "no"})"}) {
+       {R"({"context": {}})", R"({"template": 1, "context": {}})", R"({"template": "x"})",
+        R"({"template": "x", "messages": {}})", R"({"template": "x", "context": []})",
+        R"({"template": "x", "messages": [], "bos_token": 1})",
+        R"({"template": "x", "messages": [], "extra": 1})",
+        R"({"template": "x", "messages": [], "add_generation_prompt": "no"})"}) {
     const Result<std::string> got = request(bad);
     ASSERT_FALSE(got) << bad;
     EXPECT_EQ(got.error().code, ErrorCode::kUsage) << bad;

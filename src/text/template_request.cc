@@ -13,7 +13,8 @@ using boost::json::value;
 Result<bool> read_bool(const object& request, std::string_view field) {
   const value* found = request.if_contains(field);
   if (!found || found->is_null()) return false;
-  if (!found->is_bool()) return fail(ErrorCode::kUsage, fmt::format("\"{}\" must be true or false", field), "template request");
+  if (!found->is_bool())
+    return fail(ErrorCode::kUsage, fmt::format("\"{}\" must be true or false", field), "template request");
   return found->get_bool();
 }
 
@@ -23,7 +24,8 @@ Result<std::optional<std::string>> read_token(const object& request, std::string
   const value* found = request.if_contains(field);
   if (!found) return otherwise;
   if (found->is_null()) return std::optional<std::string>();
-  if (!found->is_string()) return fail(ErrorCode::kUsage, fmt::format("\"{}\" must be a string", field), "template request");
+  if (!found->is_string())
+    return fail(ErrorCode::kUsage, fmt::format("\"{}\" must be a string", field), "template request");
   return std::optional<std::string>(std::string(found->get_string()));
 }
 
@@ -37,7 +39,8 @@ Result<ChatInput> read_chat(const object& request, const TemplateRequestDefaults
   ChatInput input;
   const value* messages = request.if_contains("messages");
   if (!messages || !messages->is_array()) {
-    return fail(ErrorCode::kUsage, "the request needs \"context\" (an object) or \"messages\" (an array)", "template request");
+    return fail(ErrorCode::kUsage, "the request needs \"context\" (an object) or \"messages\" (an array)",
+                "template request");
   }
   input.messages = messages->get_array();
   CISTERN_TRY(const bool omit_none, read_bool(request, "omit_none"));
@@ -47,7 +50,8 @@ Result<ChatInput> read_chat(const object& request, const TemplateRequestDefaults
   CISTERN_TRY(input.bos_token, read_token(request, "bos_token", defaults.bos_token));
   CISTERN_TRY(input.eos_token, read_token(request, "eos_token", defaults.eos_token));
   if (const value* extra = request.if_contains("extra"); extra && !extra->is_null()) {
-    if (!extra->is_object()) return fail(ErrorCode::kUsage, "\"extra\" must be an object", "template request");
+    if (!extra->is_object())
+      return fail(ErrorCode::kUsage, "\"extra\" must be an object", "template request");
     input.extra = extra->get_object();
   }
   input.now = defaults.now;
@@ -57,7 +61,8 @@ Result<ChatInput> read_chat(const object& request, const TemplateRequestDefaults
 Result<std::string> render_with(const jinja::Template& chat_template, const object& request,
                                 const TemplateRequestDefaults& defaults) {
   if (const value* context = request.if_contains("context"); context && !context->is_null()) {
-    if (!context->is_object()) return fail(ErrorCode::kUsage, "\"context\" must be an object", "template request");
+    if (!context->is_object())
+      return fail(ErrorCode::kUsage, "\"context\" must be an object", "template request");
     return render_context(chat_template, context->get_object(), defaults.now);
   }
   CISTERN_TRY(const ChatInput input, read_chat(request, defaults));
@@ -69,7 +74,8 @@ Result<std::string> render_with(const jinja::Template& chat_template, const obje
 Result<std::string> render_request(const object& request, const TemplateRequestDefaults& defaults) {
   std::optional<std::string_view> source = defaults.template_file_source;
   if (const value* given = request.if_contains("template"); given && !given->is_null()) {
-    if (!given->is_string()) return fail(ErrorCode::kUsage, "\"template\" must be a string", "template request");
+    if (!given->is_string())
+      return fail(ErrorCode::kUsage, "\"template\" must be a string", "template request");
     source = std::string_view(given->get_string());
   }
   if (source) {
@@ -77,7 +83,8 @@ Result<std::string> render_request(const object& request, const TemplateRequestD
     return render_with(own, request, defaults);
   }
   if (!defaults.model_template) {
-    return fail(ErrorCode::kUsage, "no template: give \"template\", \"template_file\" or a model", "template request");
+    return fail(ErrorCode::kUsage, "no template: give \"template\", \"template_file\" or a model",
+                "template request");
   }
   return render_with(*defaults.model_template, request, defaults);
 }

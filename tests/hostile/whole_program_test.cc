@@ -95,5 +95,39 @@ TEST(Hostile, the_original_files_get_the_same) {
   }
 }
 
+TEST(PeerVulnerability, Cve2024_34359_templates_reach_nothing_of_the_host) {
+  for (const char* source : {
+           "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+           "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+           "{{ joiner.__init__.__globals__ }}",
+           "{{ namespace.__init__.__globals__ }}",
+           "{{ raise_exception.__globals__ }}",
+           "{{ messages.__class__.__base__ }}",
+           "{{ ''|attr('__class__') }}",
+           "{{ self.__init__.__globals__ }}",
+           "{% include '/etc/passwd' %}",
+           "{% import 'os' as os %}",
+           "{{ '{0.__class__}'.format(messages) }}",
+       }) {
+    const auto parsed = text::jinja::Template::parse(source, "attack", {});
+    if (!parsed) continue;
+    text::ChatInput input;
+    input.messages = {{{"role", "user"}, {"content", "hi"}}};
+    const auto rendered = text::render_chat(*parsed, input);
+    // Jinja2 prints an undefined attribute as nothing; everything else must be refused.
+    EXPECT_TRUE(!rendered || rendered->empty()) << source << ": " << *rendered;
+  }
+}
+
+TEST(PeerVulnerability, Vllm054_an_empty_prompt_is_an_error) {
+  auto open = engine::open_model({.model = engine::kGuide});
+  ASSERT_TRUE(open);
+  const auto engine = engine::Engine::load(*std::move(open), {.wanted_tokens = 8});
+  ASSERT_TRUE(engine);
+  const auto answer = (*engine)->submit({.prompt = {}});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kUsage);
+}
+
 }  // namespace
 }  // namespace cistern

@@ -13,17 +13,47 @@ namespace cistern::text::jinja {
 namespace {
 
 // What the sandbox keeps from templates because it changes the object.
-constexpr std::string_view kListMutators[] = {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"};
+constexpr std::string_view kListMutators[] = {"append", "clear", "pop",    "reverse",
+                                              "insert", "sort",  "extend", "remove"};
 constexpr std::string_view kDictMutators[] = {"clear", "pop", "popitem", "setdefault", "update"};
 
 // Special attributes of a dict; other names of this form may be keys.
 constexpr std::string_view kDictSpecials[] = {
-    "__class__",      "__class_getitem__", "__contains__",     "__delattr__",  "__delitem__",       "__dir__",
-    "__doc__",        "__eq__",            "__format__",       "__ge__",       "__getattribute__",  "__getitem__",
-    "__getstate__",   "__gt__",            "__hash__",         "__init__",     "__init_subclass__", "__ior__",
-    "__iter__",       "__le__",            "__len__",          "__lt__",       "__ne__",            "__new__",
-    "__or__",         "__reduce__",        "__reduce_ex__",    "__repr__",     "__reversed__",      "__ror__",
-    "__setattr__",    "__setitem__",       "__sizeof__",       "__str__",      "__subclasshook__",
+    "__class__",
+    "__class_getitem__",
+    "__contains__",
+    "__delattr__",
+    "__delitem__",
+    "__dir__",
+    "__doc__",
+    "__eq__",
+    "__format__",
+    "__ge__",
+    "__getattribute__",
+    "__getitem__",
+    "__getstate__",
+    "__gt__",
+    "__hash__",
+    "__init__",
+    "__init_subclass__",
+    "__ior__",
+    "__iter__",
+    "__le__",
+    "__len__",
+    "__lt__",
+    "__ne__",
+    "__new__",
+    "__or__",
+    "__reduce__",
+    "__reduce_ex__",
+    "__repr__",
+    "__reversed__",
+    "__ror__",
+    "__setattr__",
+    "__setitem__",
+    "__sizeof__",
+    "__str__",
+    "__subclasshook__",
 };
 
 // Attributes that exist in Python but not here: an error is better than taking them for undefined.
@@ -35,8 +65,10 @@ constexpr UnsupportedAttributes kUnsupported[] = {
     {"str", " encode maketrans translate "},
     {"Markup", " encode maketrans translate escape unescape striptags "},
     {"dict", " fromkeys "},
-    {"int", " as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real to_bytes "},
-    {"bool", " as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real to_bytes "},
+    {"int",
+     " as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real to_bytes "},
+    {"bool",
+     " as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real to_bytes "},
     {"float", " as_integer_ratio conjugate fromhex hex imag is_integer real "},
     {"range", " count index "},
     {"dict_keys", " isdisjoint mapping "},
@@ -62,8 +94,10 @@ std::string object_name(const Value& object) {
 
 Value undefined_item(Runtime& rt, const Value& object, const Value& key) {
   const String* name = key.as_string();
-  if (name) return Value::undefined(fmt::format("'{}' has no attribute '{}'", object_name(object), name->text));
-  const std::string text = key.as_int() ? key.as_int()->to_string() : fmt::format("of type '{}'", type_name(key));
+  if (name)
+    return Value::undefined(fmt::format("'{}' has no attribute '{}'", object_name(object), name->text));
+  const std::string text =
+      key.as_int() ? key.as_int()->to_string() : fmt::format("of type '{}'", type_name(key));
   rt.step();
   return Value::undefined(fmt::format("{} has no element {}", object_name(object), text));
 }
@@ -172,7 +206,8 @@ Value slice_string(Runtime& rt, const String& string, const SliceBounds& bounds)
   for (std::size_t i = 0; i < string.text.size();) characters += next_code_point(string.text, i);
   rt.step(bounds.count / 8);
   for (std::size_t i = 0; i < bounds.count; ++i) {
-    append_code_point(out, characters[static_cast<std::size_t>(bounds.start + static_cast<int64_t>(i) * bounds.step)]);
+    append_code_point(
+        out, characters[static_cast<std::size_t>(bounds.start + static_cast<int64_t>(i) * bounds.step)]);
   }
   return rt.string(std::move(out), string.markup);
 }
@@ -217,7 +252,8 @@ Value get_item(Runtime& rt, const Value& object, const Value& key) {
 Value get_slice(Runtime& rt, const Value& object, const Value& start, const Value& stop, const Value& step) {
   if (object.is_undefined()) raise("{}", object.undefined_message());
   const Range* range = object.as<Range>();
-  if (!object.is_string() && !object.items() && !range) raise("'{}' object cannot be sliced", type_name(object));
+  if (!object.is_string() && !object.items() && !range)
+    raise("'{}' object cannot be sliced", type_name(object));
   const SliceBounds bounds = slice_bounds(static_cast<int64_t>(length_of(rt, object)), start, stop, step);
   if (const String* string = object.as_string()) return slice_string(rt, *string, bounds);
   if (range) return range->slice(rt, bounds.start, bounds.stop, bounds.step);
@@ -226,7 +262,8 @@ Value get_slice(Runtime& rt, const Value& object, const Value& start, const Valu
   std::vector<Value> items;
   items.reserve(bounds.count);
   for (std::size_t i = 0; i < bounds.count; ++i) {
-    items.push_back((*object.items())[static_cast<std::size_t>(bounds.start + static_cast<int64_t>(i) * bounds.step)]);
+    items.push_back(
+        (*object.items())[static_cast<std::size_t>(bounds.start + static_cast<int64_t>(i) * bounds.step)]);
   }
   return object.as_list() ? rt.list(std::move(items)) : rt.tuple(std::move(items));
 }

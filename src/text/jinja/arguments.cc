@@ -61,13 +61,17 @@ int64_t Arguments::integer(std::size_t index, int64_t otherwise) const {
   return has(index) ? to_index(*bound_[index]) : otherwise;
 }
 
-int64_t Arguments::integer(std::size_t index) const { return to_index(*bound_[index]); }
+int64_t Arguments::integer(std::size_t index) const {
+  return to_index(*bound_[index]);
+}
 
 bool Arguments::truth(Runtime& rt, std::size_t index, bool otherwise) const {
   return has(index) ? is_true(rt, *bound_[index]) : otherwise;
 }
 
-const String& Arguments::string(std::size_t index) const { return to_string_argument(*bound_[index]); }
+const String& Arguments::string(std::size_t index) const {
+  return to_string_argument(*bound_[index]);
+}
 
 Value call_builtin(Runtime& rt, const Builtin& builtin, const CallArgs& call) {
   return builtin.function(rt, Arguments(builtin, call));

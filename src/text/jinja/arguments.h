@@ -1,6 +1,7 @@
-// How built-ins (filters, tests, methods, global functions) are declared and how the arguments of a call reach them. A
-// built-in is one row of a table: its name, its parameters and a function. Binding follows Python: positional first,
-// then by name, with Python's errors for too many, unknown, doubled or missing ones.
+// How built-ins (filters, tests, methods, global functions) are declared and how the arguments of a call
+// reach them. A built-in is one row of a table: its name, its parameters and a function. Binding follows
+// Python: positional first, then by name, with Python's errors for too many, unknown, doubled or missing
+// ones.
 #pragma once
 
 #include <array>
@@ -27,8 +28,9 @@ class Arguments;
 
 struct Builtin {
   std::string_view name;
-  // Names divided by blanks; "name?" may be left out; names before a "/" cannot be given by name; "*" alone: the
-  // function takes the call as it stands (Arguments::call). Filters and tests have the value, methods the object first.
+  // Names divided by blanks; "name?" may be left out; names before a "/" cannot be given by name; "*" alone:
+  // the function takes the call as it stands (Arguments::call). Filters and tests have the value, methods the
+  // object first.
   std::string_view parameters;
   Value (*function)(Runtime& rt, const Arguments& args);
 };

@@ -1,4 +1,5 @@
-// The binary and unary arithmetic operators of operators.h: numbers, and what Python does with strings and sequences.
+// The binary and unary arithmetic operators of operators.h: numbers, and what Python does with strings and
+// sequences.
 #include <cmath>
 
 #include "text/jinja/failure.h"
@@ -39,7 +40,8 @@ double float_floor_divide(double a, double b) {
 
 double float_power(double a, double b) {
   if (a == 0 && b < 0) raise("0.0 cannot be raised to a negative power");
-  if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b)) raise("complex numbers are not supported");
+  if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b))
+    raise("complex numbers are not supported");
   const double result = std::pow(a, b);
   if (std::isinf(result) && std::isfinite(a) && std::isfinite(b)) raise("the result of ** is too large");
   return result;
@@ -47,12 +49,16 @@ double float_power(double a, double b) {
 
 Value integer_arithmetic(BinaryOperator op, const Integer& a, const Integer& b) {
   switch (op) {
-    case BinaryOperator::kAdd: return a + b;
-    case BinaryOperator::kSubtract: return a - b;
-    case BinaryOperator::kMultiply: return a * b;
+    case BinaryOperator::kAdd:
+      return a + b;
+    case BinaryOperator::kSubtract:
+      return a - b;
+    case BinaryOperator::kMultiply:
+      return a * b;
     case BinaryOperator::kPower:
       return b.is_negative() ? Value(float_power(a.to_double(), b.to_double())) : Value(Integer::power(a, b));
-    default: break;
+    default:
+      break;
   }
   if (b.is_zero()) {
     if (op == BinaryOperator::kDivide) raise("division by zero");
@@ -64,13 +70,19 @@ Value integer_arithmetic(BinaryOperator op, const Integer& a, const Integer& b) 
 
 Value float_arithmetic(BinaryOperator op, double a, double b) {
   switch (op) {
-    case BinaryOperator::kAdd: return a + b;
-    case BinaryOperator::kSubtract: return a - b;
-    case BinaryOperator::kMultiply: return a * b;
-    case BinaryOperator::kPower: return float_power(a, b);
-    default: break;
+    case BinaryOperator::kAdd:
+      return a + b;
+    case BinaryOperator::kSubtract:
+      return a - b;
+    case BinaryOperator::kMultiply:
+      return a * b;
+    case BinaryOperator::kPower:
+      return float_power(a, b);
+    default:
+      break;
   }
-  if (b == 0) raise("float {} by zero", op == BinaryOperator::kDivide ? "division" : "modulo or floor division");
+  if (b == 0)
+    raise("float {} by zero", op == BinaryOperator::kDivide ? "division" : "modulo or floor division");
   if (op == BinaryOperator::kDivide) return a / b;
   return op == BinaryOperator::kModulo ? float_modulo(a, b) : float_floor_divide(a, b);
 }

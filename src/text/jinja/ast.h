@@ -1,6 +1,7 @@
-// The parsed template. Built by the parser, completed by the resolver (resolver.h: where each variable lives), read by
-// the interpreter; never changed afterwards, so one tree serves any number of renders at once. The height of the tree
-// is limited by the parser, so that walking and destroying it recursively is safe.
+// The parsed template. Built by the parser, completed by the resolver (resolver.h: where each variable
+// lives), read by the interpreter; never changed afterwards, so one tree serves any number of renders at
+// once. The height of the tree is limited by the parser, so that walking and destroying it recursively is
+// safe.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@
 
 namespace cistern::text::jinja {
 
-// A variable: the slot `index` of the activation of the enclosing function at depth `function` (0: the template).
+// A variable: the slot `index` of the activation of the enclosing function at depth `function` (0: the
+// template).
 struct Slot {
   int function = -1;
   int index = -1;
@@ -23,18 +25,42 @@ struct Slot {
 
 // What happens to a variable when its scope is entered.
 struct SlotLoad {
-  enum class Action { kUndefined, kResolve, kAlias } action;  // unset; from the context; from an outer variable
+  enum class Action {
+    kUndefined,
+    kResolve,
+    kAlias
+  } action;          // unset; from the context; from an outer variable
   int index;         // of the slot in the current function
   std::string name;  // kResolve
   Slot source;       // kAlias
 };
 using FrameLoads = std::vector<SlotLoad>;
 
-// --- Expressions ------------------------------------------------------------------------------------------------------
+// --- Expressions
+// ------------------------------------------------------------------------------------------------------
 
 enum class ExprKind : uint8_t {
-  kConstant, kName, kNamespaceRef, kTuple, kList, kDict, kNot, kNegate, kPositive, kBinary, kAnd, kOr, kCompare,
-  kConcat, kConditional, kAttribute, kItem, kSlice, kCall, kFilter, kTest,
+  kConstant,
+  kName,
+  kNamespaceRef,
+  kTuple,
+  kList,
+  kDict,
+  kNot,
+  kNegate,
+  kPositive,
+  kBinary,
+  kAnd,
+  kOr,
+  kCompare,
+  kConcat,
+  kConditional,
+  kAttribute,
+  kItem,
+  kSlice,
+  kCall,
+  kFilter,
+  kTest,
 };
 
 struct Expr {
@@ -103,7 +129,8 @@ struct ConditionalExpr : Expr {
 };
 
 struct AttributeExpr : Expr {
-  AttributeExpr(int l, ExprPtr o, std::string n) : Expr(ExprKind::kAttribute, l), object(std::move(o)), name(std::move(n)) {}
+  AttributeExpr(int l, ExprPtr o, std::string n)
+      : Expr(ExprKind::kAttribute, l), object(std::move(o)), name(std::move(n)) {}
   ExprPtr object;
   std::string name;
 };
@@ -132,18 +159,32 @@ struct CallExpr : Expr {
 
 // kFilter and kTest. `value` is null for the filters of blocks, which take the text of the block.
 struct ApplyExpr : Expr {
-  ApplyExpr(ExprKind k, int l, ExprPtr v, std::string n) : Expr(k, l), value(std::move(v)), name(std::move(n)) {}
+  ApplyExpr(ExprKind k, int l, ExprPtr v, std::string n)
+      : Expr(k, l), value(std::move(v)), name(std::move(n)) {}
   ExprPtr value;
   std::string name;
   CallArguments arguments;
   const Builtin* builtin = nullptr;  // null: there is none of this name, an error when it is reached
 };
 
-// --- Statements -------------------------------------------------------------------------------------------------------
+// --- Statements
+// -------------------------------------------------------------------------------------------------------
 
 enum class StmtKind : uint8_t {
-  kOutput, kIf, kFor, kMacro, kCallBlock, kFilterBlock, kAssign, kAssignBlock, kWith, kAutoescape, kBlock, kBreak,
-  kContinue, kLoad,
+  kOutput,
+  kIf,
+  kFor,
+  kMacro,
+  kCallBlock,
+  kFilterBlock,
+  kAssign,
+  kAssignBlock,
+  kWith,
+  kAutoescape,
+  kBlock,
+  kBreak,
+  kContinue,
+  kLoad,
 };
 
 struct Stmt {
@@ -199,7 +240,8 @@ struct MacroBody {
 
   int slots = 0;
   FrameLoads loads;
-  int caller = -1, kwargs = -1, varargs = -1;  // slots of the special variables, -1 where the body does not use them
+  int caller = -1, kwargs = -1,
+      varargs = -1;  // slots of the special variables, -1 where the body does not use them
   bool caller_is_parameter = false;
 };
 

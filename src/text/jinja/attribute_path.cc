@@ -29,7 +29,8 @@ AttributePath::AttributePath(Runtime& rt, const Value& path) {
     return;
   }
   split(text->text, '.', [&](std::string_view part) {
-    const bool number = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
     parts_.push_back(number ? Value(Integer::from_digits(part, 10)) : rt.string(std::string(part)));
     rt.step();
   });
@@ -38,7 +39,8 @@ AttributePath::AttributePath(Runtime& rt, const Value& path) {
 std::vector<AttributePath> AttributePath::list(Runtime& rt, const Value& paths) {
   std::vector<AttributePath> list;
   if (const String* text = paths.as_string()) {
-    split(text->text, ',', [&](std::string_view part) { list.emplace_back(rt, rt.string(std::string(part))); });
+    split(text->text, ',',
+          [&](std::string_view part) { list.emplace_back(rt, rt.string(std::string(part))); });
   } else {
     list.emplace_back(rt, paths);
   }

@@ -1,5 +1,5 @@
-// "address.city" and "tags.0": the attribute paths that sort, map, join and their kin take. Each part is looked up as
-// value['part'] would be, whole numbers as indexes.
+// "address.city" and "tags.0": the attribute paths that sort, map, join and their kin take. Each part is
+// looked up as value['part'] would be, whole numbers as indexes.
 #pragma once
 
 #include <vector>
@@ -22,7 +22,8 @@ class AttributePath {
   std::vector<Value> parts_;
 };
 
-// Strings in lower case, other values as they are: how the filters that sort and compare treat them by default.
+// Strings in lower case, other values as they are: how the filters that sort and compare treat them by
+// default.
 Value ignore_case(Runtime& rt, const Value& value);
 
 }  // namespace cistern::text::jinja

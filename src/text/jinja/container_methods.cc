@@ -20,7 +20,9 @@ Value dict_view(Runtime& rt, const Arguments& args) {
   return rt.object<DictView>(kKind, args[0].dict_ref());
 }
 
-Value itself(Runtime&, const Arguments& args) { return args[0]; }  // values are immutable: a copy is the same
+Value itself(Runtime&, const Arguments& args) {
+  return args[0];
+}  // values are immutable: a copy is the same
 
 Value sequence_count(Runtime& rt, const Arguments& args) {
   int64_t count = 0;
@@ -66,10 +68,14 @@ constexpr Builtin kTupleMethods[] = {
 
 const Builtin* find_container_method(const Value& object, std::string_view name) {
   switch (object.type()) {
-    case Type::kDict: return find_builtin(kDictMethods, name);
-    case Type::kList: return find_builtin(kListMethods, name);
-    case Type::kTuple: return find_builtin(kTupleMethods, name);
-    default: return nullptr;
+    case Type::kDict:
+      return find_builtin(kDictMethods, name);
+    case Type::kList:
+      return find_builtin(kListMethods, name);
+    case Type::kTuple:
+      return find_builtin(kTupleMethods, name);
+    default:
+      return nullptr;
   }
 }
 

@@ -12,14 +12,22 @@ Value Interpreter::evaluate(const Expr& expr, Activation& activation) {
   const Runtime::Depth depth(rt_);
   rt_.step();
   switch (expr.kind) {
-    case ExprKind::kConstant: return static_cast<const ConstantExpr&>(expr).value;
-    case ExprKind::kName: return evaluate_name(static_cast<const NameExpr&>(expr), activation);
-    case ExprKind::kTuple: return rt_.tuple(evaluate_all(static_cast<const SequenceExpr&>(expr).items, activation));
-    case ExprKind::kList: return rt_.list(evaluate_all(static_cast<const SequenceExpr&>(expr).items, activation));
-    case ExprKind::kDict: return evaluate_dict(static_cast<const DictExpr&>(expr), activation);
-    case ExprKind::kNot: return !is_true(rt_, evaluate(*static_cast<const UnaryExpr&>(expr).operand, activation));
-    case ExprKind::kNegate: return negate(evaluate(*static_cast<const UnaryExpr&>(expr).operand, activation));
-    case ExprKind::kPositive: return positive(evaluate(*static_cast<const UnaryExpr&>(expr).operand, activation));
+    case ExprKind::kConstant:
+      return static_cast<const ConstantExpr&>(expr).value;
+    case ExprKind::kName:
+      return evaluate_name(static_cast<const NameExpr&>(expr), activation);
+    case ExprKind::kTuple:
+      return rt_.tuple(evaluate_all(static_cast<const SequenceExpr&>(expr).items, activation));
+    case ExprKind::kList:
+      return rt_.list(evaluate_all(static_cast<const SequenceExpr&>(expr).items, activation));
+    case ExprKind::kDict:
+      return evaluate_dict(static_cast<const DictExpr&>(expr), activation);
+    case ExprKind::kNot:
+      return !is_true(rt_, evaluate(*static_cast<const UnaryExpr&>(expr).operand, activation));
+    case ExprKind::kNegate:
+      return negate(evaluate(*static_cast<const UnaryExpr&>(expr).operand, activation));
+    case ExprKind::kPositive:
+      return positive(evaluate(*static_cast<const UnaryExpr&>(expr).operand, activation));
     case ExprKind::kBinary: {
       const auto& binary = static_cast<const BinaryExpr&>(expr);
       const Value left = evaluate(*binary.left, activation);
@@ -33,9 +41,12 @@ Value Interpreter::evaluate(const Expr& expr, Activation& activation) {
       Value left = evaluate(*binary.left, activation);
       return is_true(rt_, left) == (expr.kind == ExprKind::kOr) ? left : evaluate(*binary.right, activation);
     }
-    case ExprKind::kCompare: return evaluate_compare(static_cast<const CompareExpr&>(expr), activation);
-    case ExprKind::kConcat: return evaluate_concat(static_cast<const SequenceExpr&>(expr), activation);
-    case ExprKind::kConditional: return evaluate_conditional(static_cast<const ConditionalExpr&>(expr), activation);
+    case ExprKind::kCompare:
+      return evaluate_compare(static_cast<const CompareExpr&>(expr), activation);
+    case ExprKind::kConcat:
+      return evaluate_concat(static_cast<const SequenceExpr&>(expr), activation);
+    case ExprKind::kConditional:
+      return evaluate_conditional(static_cast<const ConditionalExpr&>(expr), activation);
     case ExprKind::kAttribute: {
       const auto& attribute = static_cast<const AttributeExpr&>(expr);
       const Value object = evaluate(*attribute.object, activation);
@@ -49,11 +60,15 @@ Value Interpreter::evaluate(const Expr& expr, Activation& activation) {
       rt_.line = expr.line;
       return get_item(rt_, object, key);
     }
-    case ExprKind::kSlice: return evaluate_slice(static_cast<const SliceExpr&>(expr), activation);
-    case ExprKind::kCall: return evaluate_call(static_cast<const CallExpr&>(expr), activation, nullptr);
+    case ExprKind::kSlice:
+      return evaluate_slice(static_cast<const SliceExpr&>(expr), activation);
+    case ExprKind::kCall:
+      return evaluate_call(static_cast<const CallExpr&>(expr), activation, nullptr);
     case ExprKind::kFilter:
-    case ExprKind::kTest: return evaluate_apply(static_cast<const ApplyExpr&>(expr), activation, nullptr);
-    case ExprKind::kNamespaceRef: break;  // a target only
+    case ExprKind::kTest:
+      return evaluate_apply(static_cast<const ApplyExpr&>(expr), activation, nullptr);
+    case ExprKind::kNamespaceRef:
+      break;  // a target only
   }
   return Value();
 }
@@ -115,11 +130,14 @@ Value Interpreter::evaluate_concat(const SequenceExpr& expr, Activation& activat
 Value Interpreter::evaluate_conditional(const ConditionalExpr& expr, Activation& activation) {
   if (is_true(rt_, evaluate(*expr.test, activation))) return evaluate(*expr.then, activation);
   if (expr.otherwise) return evaluate(*expr.otherwise, activation);
-  return Value::undefined(fmt::format("the inline if-expression on line {} evaluated to false and no else section was defined.", expr.line));
+  return Value::undefined(fmt::format(
+      "the inline if-expression on line {} evaluated to false and no else section was defined.", expr.line));
 }
 
 Value Interpreter::evaluate_slice(const SliceExpr& expr, Activation& activation) {
-  const auto part = [&](const ExprPtr& given) { return given ? evaluate(*given, activation) : Value::none(); };
+  const auto part = [&](const ExprPtr& given) {
+    return given ? evaluate(*given, activation) : Value::none();
+  };
   const Value object = evaluate(*expr.object, activation);
   const Value start = part(expr.start);
   const Value stop = part(expr.stop);
@@ -159,9 +177,11 @@ Value Interpreter::evaluate_call(const CallExpr& expr, Activation& activation, c
 Value Interpreter::evaluate_apply(const ApplyExpr& expr, Activation& activation, const Value* block_text) {
   CallArgs call;
   if (expr.value) {
-    // The filters of a block stand inside each other; the innermost has no value of its own and takes the text.
-    call.positional.push_back(block_text ? evaluate_apply(static_cast<const ApplyExpr&>(*expr.value), activation, block_text)
-                                         : evaluate(*expr.value, activation));
+    // The filters of a block stand inside each other; the innermost has no value of its own and takes the
+    // text.
+    call.positional.push_back(
+        block_text ? evaluate_apply(static_cast<const ApplyExpr&>(*expr.value), activation, block_text)
+                   : evaluate(*expr.value, activation));
   } else {
     call.positional.push_back(*block_text);
   }
@@ -175,14 +195,16 @@ Value Interpreter::evaluate_apply(const ApplyExpr& expr, Activation& activation,
 }
 
 void Interpreter::evaluate_arguments(const CallArguments& arguments, Activation& activation, CallArgs& call) {
-  for (const ExprPtr& argument : arguments.positional) call.positional.push_back(evaluate(*argument, activation));
+  for (const ExprPtr& argument : arguments.positional)
+    call.positional.push_back(evaluate(*argument, activation));
   // Python evaluates *list before the named arguments.
   if (arguments.spread) {
     const std::vector<Value> items = collect(rt_, evaluate(*arguments.spread, activation));
     call.charge.emplace(rt_.charge(2 * items.size() * sizeof(Value)));
     call.positional.insert(call.positional.end(), items.begin(), items.end());
   }
-  for (const auto& [name, argument] : arguments.named) call.named.emplace_back(name, evaluate(*argument, activation));
+  for (const auto& [name, argument] : arguments.named)
+    call.named.emplace_back(name, evaluate(*argument, activation));
   if (arguments.named_spread) {
     const Value spread = evaluate(*arguments.named_spread, activation);
     const Dict* dict = spread.as_dict();

@@ -1,6 +1,7 @@
-// The one exception of the interpreter: a template that cannot be parsed or rendered. It travels inside this folder only;
-// Template::parse and Template::render (template.h) turn it into an Error with code kTemplate. Everything that a
-// template can get wrong is raised through it, so that the hundreds of small built-ins stay free of plumbing.
+// The one exception of the interpreter: a template that cannot be parsed or rendered. It travels inside this
+// folder only; Template::parse and Template::render (template.h) turn it into an Error with code kTemplate.
+// Everything that a template can get wrong is raised through it, so that the hundreds of small built-ins stay
+// free of plumbing.
 #pragma once
 
 #include <fmt/format.h>

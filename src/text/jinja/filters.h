@@ -1,5 +1,5 @@
-// The filters of Jinja (`x | name`), with transformers' tojson. find_filter gives the row of a name, or null. The rows
-// live in filters_*.cc, one file per subject.
+// The filters of Jinja (`x | name`), with transformers' tojson. find_filter gives the row of a name, or null.
+// The rows live in filters_*.cc, one file per subject.
 #pragma once
 
 #include <string_view>

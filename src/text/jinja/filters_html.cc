@@ -12,15 +12,24 @@
 namespace cistern::text::jinja {
 namespace {
 
-Value escape_filter(Runtime& rt, const Arguments& args) { return escape(rt, args[0]); }
+Value escape_filter(Runtime& rt, const Arguments& args) {
+  return escape(rt, args[0]);
+}
 
-Value force_escape(Runtime& rt, const Arguments& args) { return escape(rt, rt.string(to_text(rt, args[0]))); }
+Value force_escape(Runtime& rt, const Arguments& args) {
+  return escape(rt, rt.string(to_text(rt, args[0])));
+}
 
-Value safe(Runtime& rt, const Arguments& args) { return rt.string(to_text(rt, args[0]), true); }
+Value safe(Runtime& rt, const Arguments& args) {
+  return rt.string(to_text(rt, args[0]), true);
+}
 
-Value string(Runtime& rt, const Arguments& args) { return to_string_value(rt, args[0]); }
+Value string(Runtime& rt, const Arguments& args) {
+  return to_string_value(rt, args[0]);
+}
 
-// markupsafe removes comments first, then tags, each time the first opening mark with the first closing mark behind it.
+// markupsafe removes comments first, then tags, each time the first opening mark with the first closing mark
+// behind it.
 void remove_comments(Runtime& rt, std::string& text) {
   // Joined by a removal, texts may form another mark, so the search starts over (and is paid for) each time.
   while (true) {
@@ -49,7 +58,8 @@ struct Entity {
   std::string_view name;
   std::string_view text;
 };
-constexpr Entity kEntities[] = {{"amp;", "&"}, {"lt;", "<"}, {"gt;", ">"}, {"quot;", "\""}, {"apos;", "'"}, {"nbsp;", "\u00A0"}};
+constexpr Entity kEntities[] = {{"amp;", "&"},   {"lt;", "<"},   {"gt;", ">"},
+                                {"quot;", "\""}, {"apos;", "'"}, {"nbsp;", "\u00A0"}};
 
 // html.unescape for the references that matter; others are refused, not guessed.
 std::string unescape(std::string_view text) {
@@ -60,8 +70,9 @@ std::string unescape(std::string_view text) {
       continue;
     }
     const std::string_view rest = text.substr(i + 1);
-    const auto* entity = std::find_if(std::begin(kEntities), std::end(kEntities),
-                                      [&](const Entity& candidate) { return rest.starts_with(candidate.name); });
+    const auto* entity =
+        std::find_if(std::begin(kEntities), std::end(kEntities),
+                     [&](const Entity& candidate) { return rest.starts_with(candidate.name); });
     if (entity != std::end(kEntities)) {
       out += entity->text;
       i += 1 + entity->name.size();
@@ -199,7 +210,8 @@ void append_pretty(Runtime& rt, std::string& out, const Value& value) {
 Value pprint(Runtime& rt, const Arguments& args) {
   std::string out;
   append_pretty(rt, out, args[0]);
-  if (count_code_points(out) > 80) raise("the filter 'pprint' is not supported for values wider than 80 characters");
+  if (count_code_points(out) > 80)
+    raise("the filter 'pprint' is not supported for values wider than 80 characters");
   return rt.string(std::move(out));
 }
 
@@ -218,6 +230,8 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const Builtin* find_html_filter(std::string_view name) { return find_builtin(kFilters, name); }
+const Builtin* find_html_filter(std::string_view name) {
+  return find_builtin(kFilters, name);
+}
 
 }  // namespace cistern::text::jinja

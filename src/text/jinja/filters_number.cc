@@ -48,7 +48,9 @@ Value to_float(Runtime& rt, const Arguments& args) {
   return number ? Value(*number) : fallback;
 }
 
-Integer power_of_ten(int64_t exponent) { return Integer::power(Integer(10), Integer(exponent)); }
+Integer power_of_ten(int64_t exponent) {
+  return Integer::power(Integer(10), Integer(exponent));
+}
 
 // round(int, -digits): to the nearest multiple, halves to the even one.
 Integer round_integer(const Integer& value, int64_t digits) {
@@ -79,7 +81,8 @@ double round_float(Runtime& rt, double value, int64_t digits) {
 Value round(Runtime& rt, const Arguments& args) {
   const Value& value = args[0];
   const std::string method = args.has(2) ? args.string(2).text : "common";
-  if (method != "common" && method != "ceil" && method != "floor") raise("method must be common, ceil or floor");
+  if (method != "common" && method != "ceil" && method != "floor")
+    raise("method must be common, ceil or floor");
   const std::optional<Integer> integer = value.as_integral();
   if (!integer && !value.as_float()) {
     if (value.is_undefined()) raise("{}", value.undefined_message());
@@ -88,7 +91,8 @@ Value round(Runtime& rt, const Arguments& args) {
   if (method == "common") {
     if (args.has(1) && args[1].is_none()) {
       if (integer) return *integer;
-      if (!std::isfinite(*value.as_float())) raise("cannot convert float {} to integer", float_repr(*value.as_float()));
+      if (!std::isfinite(*value.as_float()))
+        raise("cannot convert float {} to integer", float_repr(*value.as_float()));
       return Integer::from_double(std::nearbyint(*value.as_float()));
     }
     const int64_t digits = args.integer(1, 0);
@@ -143,6 +147,8 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const Builtin* find_number_filter(std::string_view name) { return find_builtin(kFilters, name); }
+const Builtin* find_number_filter(std::string_view name) {
+  return find_builtin(kFilters, name);
+}
 
 }  // namespace cistern::text::jinja

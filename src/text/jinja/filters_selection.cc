@@ -1,4 +1,5 @@
-// Filters that apply another filter, a test or an attribute to every item (all lazy, as in Jinja), and `default`, `attr`.
+// Filters that apply another filter, a test or an attribute to every item (all lazy, as in Jinja), and
+// `default`, `attr`.
 #include "text/jinja/access.h"
 #include "text/jinja/attribute_path.h"
 #include "text/jinja/failure.h"
@@ -63,13 +64,17 @@ struct Application {
   CallArgs call;  // positional[0] is the item
 
   Application() = default;
-  Application(const Builtin* (*find)(std::string_view), std::string_view kind, const CallArgs& given, std::size_t name_index) {
+  Application(const Builtin* (*find)(std::string_view), std::string_view kind, const CallArgs& given,
+              std::size_t name_index) {
     const Value& name = given.positional[name_index];
     if (name.is_undefined()) raise("{} (used as the name of a {})", name.undefined_message(), kind);
     if (const String* text = name.as_string()) builtin = find(text->text);
-    if (!builtin) raise("No {} named '{}'.", kind, name.is_string() ? name.as_string()->text : std::string(type_name(name)));
+    if (!builtin)
+      raise("No {} named '{}'.", kind,
+            name.is_string() ? name.as_string()->text : std::string(type_name(name)));
     call.positional.emplace_back();
-    call.positional.insert(call.positional.end(), given.positional.begin() + static_cast<std::ptrdiff_t>(name_index) + 1,
+    call.positional.insert(call.positional.end(),
+                           given.positional.begin() + static_cast<std::ptrdiff_t>(name_index) + 1,
                            given.positional.end());
     call.named = given.named;
   }
@@ -114,7 +119,8 @@ Value map(Runtime& rt, const Arguments& args) {
     if (!state->iterator) return false;
     Value item;
     if (!state->iterator->next(runtime, item)) return false;
-    out = state->by_attribute ? state->path.get(runtime, item, state->otherwise) : state->filter.apply_to(runtime, item);
+    out = state->by_attribute ? state->path.get(runtime, item, state->otherwise)
+                              : state->filter.apply_to(runtime, item);
     return true;
   });
 }
@@ -165,6 +171,8 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const Builtin* find_selection_filter(std::string_view name) { return find_builtin(kFilters, name); }
+const Builtin* find_selection_filter(std::string_view name) {
+  return find_builtin(kFilters, name);
+}
 
 }  // namespace cistern::text::jinja

@@ -14,9 +14,13 @@
 namespace cistern::text::jinja {
 namespace {
 
-Value length(Runtime& rt, const Arguments& args) { return Value(length_of(rt, args[0])); }
+Value length(Runtime& rt, const Arguments& args) {
+  return Value(length_of(rt, args[0]));
+}
 
-Value list(Runtime& rt, const Arguments& args) { return rt.list(collect(rt, args[0])); }
+Value list(Runtime& rt, const Arguments& args) {
+  return rt.list(collect(rt, args[0]));
+}
 
 Value first(Runtime& rt, const Arguments& args) {
   Value item;
@@ -25,7 +29,8 @@ Value first(Runtime& rt, const Arguments& args) {
 
 Value last(Runtime& rt, const Arguments& args) {
   if (const std::vector<Value>* items = args[0].items(); items && !items->empty()) return items->back();
-  if (const String* text = args[0].as_string(); text && !text->text.empty()) return get_item(rt, args[0], Value(-1));
+  if (const String* text = args[0].as_string(); text && !text->text.empty())
+    return get_item(rt, args[0], Value(-1));
   Value item;
   if (!args[0].is_undefined()) {
     const std::shared_ptr<Iterator> iterator = iterate_reversed(rt, args[0]);
@@ -35,7 +40,9 @@ Value last(Runtime& rt, const Arguments& args) {
   return Value::undefined("No last item, sequence was empty.");
 }
 
-Value random(Runtime&, const Arguments&) { raise("the filter 'random' is not supported: its result is random"); }
+Value random(Runtime&, const Arguments&) {
+  raise("the filter 'random' is not supported: its result is random");
+}
 
 Value reverse(Runtime& rt, const Arguments& args) {
   if (args[0].is_string()) return get_slice(rt, args[0], Value::none(), Value::none(), Value(-1));
@@ -54,7 +61,8 @@ Value join(Runtime& rt, const Arguments& args) {
   if (rt.autoescape) {
     // Markup anywhere makes the whole result markup, and everything else is escaped.
     const auto is_markup = [](const Value& value) { return value.is_string() && value.as_string()->markup; };
-    if (is_markup(separator) || std::any_of(items.begin(), items.end(), is_markup)) separator = escape(rt, separator);
+    if (is_markup(separator) || std::any_of(items.begin(), items.end(), is_markup))
+      separator = escape(rt, separator);
   }
   const String* glue = separator.as_string();
   const bool markup = rt.autoescape && glue && glue->markup;
@@ -74,7 +82,8 @@ Value sum(Runtime& rt, const Arguments& args) {
   Value total = args.has(2) ? args[2] : Value(0);
   if (total.is_string()) raise("sum() can't sum strings [use ''.join(seq) instead]");
   const std::shared_ptr<Iterator> iterator = iterate(rt, args[0]);
-  for (Value item; iterator->next(rt, item);) total = apply(rt, BinaryOperator::kAdd, total, path.get(rt, item));
+  for (Value item; iterator->next(rt, item);)
+    total = apply(rt, BinaryOperator::kAdd, total, path.get(rt, item));
   return total;
 }
 
@@ -287,6 +296,8 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const Builtin* find_sequence_filter(std::string_view name) { return find_builtin(kFilters, name); }
+const Builtin* find_sequence_filter(std::string_view name) {
+  return find_builtin(kFilters, name);
+}
 
 }  // namespace cistern::text::jinja

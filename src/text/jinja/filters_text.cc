@@ -22,10 +22,18 @@ Value call_string_method(Runtime& rt, std::string_view name, const Arguments& ar
   return call_builtin(rt, *find_string_shape_method(name), call);
 }
 
-Value upper(Runtime& rt, const Arguments& args) { return call_string_method(rt, "upper", args, 1); }
-Value lower(Runtime& rt, const Arguments& args) { return call_string_method(rt, "lower", args, 1); }
-Value capitalize(Runtime& rt, const Arguments& args) { return call_string_method(rt, "capitalize", args, 1); }
-Value trim(Runtime& rt, const Arguments& args) { return call_string_method(rt, "strip", args, 2); }
+Value upper(Runtime& rt, const Arguments& args) {
+  return call_string_method(rt, "upper", args, 1);
+}
+Value lower(Runtime& rt, const Arguments& args) {
+  return call_string_method(rt, "lower", args, 1);
+}
+Value capitalize(Runtime& rt, const Arguments& args) {
+  return call_string_method(rt, "capitalize", args, 1);
+}
+Value trim(Runtime& rt, const Arguments& args) {
+  return call_string_method(rt, "strip", args, 2);
+}
 
 Value center(Runtime& rt, const Arguments& args) {
   CallArgs call;
@@ -39,7 +47,9 @@ Value title(Runtime& rt, const Arguments& args) {
   const std::string& text = value.as_string()->text;
   rt.reserve(text.size() * 3);
   rt.work(text.size() * 16);
-  const auto divides = [](char32_t c) { return is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<'; };
+  const auto divides = [](char32_t c) {
+    return is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
+  };
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t start = i;
@@ -60,7 +70,8 @@ Value title(Runtime& rt, const Arguments& args) {
 Value replace(Runtime& rt, const Arguments& args) {
   const int64_t count = args.has(3) && !args[3].is_none() ? args.integer(3) : -1;
   if (!rt.autoescape) {
-    return rt.string(replace_all(rt, to_text(rt, args[0]), to_text(rt, args[1]), to_text(rt, args[2]), count));
+    return rt.string(
+        replace_all(rt, to_text(rt, args[0]), to_text(rt, args[1]), to_text(rt, args[2]), count));
   }
   const auto is_markup = [](const Value& value) { return value.is_string() && value.as_string()->markup; };
   const bool must_escape = is_markup(args[1]) || (is_markup(args[2]) && !is_markup(args[0]));
@@ -68,8 +79,9 @@ Value replace(Runtime& rt, const Arguments& args) {
   const Value old = to_string_value(rt, args[1]);
   Value by = to_string_value(rt, args[2]);
   if (self.as_string()->markup) by = escape(rt, by);
-  return rt.string(replace_all(rt, self.as_string()->text, old.as_string()->text, by.as_string()->text, count),
-                   self.as_string()->markup);
+  return rt.string(
+      replace_all(rt, self.as_string()->text, old.as_string()->text, by.as_string()->text, count),
+      self.as_string()->markup);
 }
 
 Value format(Runtime& rt, const Arguments& args) {
@@ -96,7 +108,8 @@ Value indent(Runtime& rt, const Arguments& args) {
     indention = args[1].as_string()->text;
     if (self.markup) indention = escape(rt, args[1]).as_string()->text;
   } else {
-    indention.assign(rt.reserve_many(static_cast<uint64_t>(std::max<int64_t>(args.integer(1, 4), 0)), 1), ' ');
+    indention.assign(rt.reserve_many(static_cast<uint64_t>(std::max<int64_t>(args.integer(1, 4), 0)), 1),
+                     ' ');
   }
   const bool first = args.truth(rt, 2, false);
   const bool blank = args.truth(rt, 3, false);
@@ -193,6 +206,8 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const Builtin* find_text_filter(std::string_view name) { return find_builtin(kFilters, name); }
+const Builtin* find_text_filter(std::string_view name) {
+  return find_builtin(kFilters, name);
+}
 
 }  // namespace cistern::text::jinja

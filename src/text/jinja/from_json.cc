@@ -25,19 +25,26 @@ std::vector<Dict::Entry> convert_entries(const boost::json::object& json, int ne
 Value convert(const boost::json::value& json, int nesting) {
   if (nesting > kMaxNesting) raise("JSON nested too deeply (more than {} levels)", kMaxNesting);
   switch (json.kind()) {
-    case boost::json::kind::null: return Value::none();
-    case boost::json::kind::bool_: return json.get_bool();
-    case boost::json::kind::int64: return Value(json.get_int64());
-    case boost::json::kind::uint64: return Integer::from_digits(std::to_string(json.get_uint64()), 10);
-    case boost::json::kind::double_: return json.get_double();
-    case boost::json::kind::string: return string_value(json.get_string());
+    case boost::json::kind::null:
+      return Value::none();
+    case boost::json::kind::bool_:
+      return json.get_bool();
+    case boost::json::kind::int64:
+      return Value(json.get_int64());
+    case boost::json::kind::uint64:
+      return Integer::from_digits(std::to_string(json.get_uint64()), 10);
+    case boost::json::kind::double_:
+      return json.get_double();
+    case boost::json::kind::string:
+      return string_value(json.get_string());
     case boost::json::kind::array: {
       std::vector<Value> items;
       items.reserve(json.get_array().size());
       for (const auto& item : json.get_array()) items.push_back(convert(item, nesting + 1));
       return constant_list(std::move(items));
     }
-    case boost::json::kind::object: return constant_dict(convert_entries(json.get_object(), nesting + 1));
+    case boost::json::kind::object:
+      return constant_dict(convert_entries(json.get_object(), nesting + 1));
   }
   return Value::none();
 }

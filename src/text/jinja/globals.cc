@@ -26,7 +26,8 @@ Value make_range(Runtime& rt, const Arguments& args) {
 // dict(mapping or pairs, **named), as entries.
 std::vector<Dict::Entry> dict_entries(Runtime& rt, const Arguments& args) {
   const CallArgs& call = args.call();
-  if (call.positional.size() > 1) raise("{} expected at most 1 argument, got {}", args.function_name(), call.positional.size());
+  if (call.positional.size() > 1)
+    raise("{} expected at most 1 argument, got {}", args.function_name(), call.positional.size());
   std::vector<Dict::Entry> entries;
   if (!call.positional.empty()) {
     const Value& source = call.positional[0];
@@ -37,7 +38,8 @@ std::vector<Dict::Entry> dict_entries(Runtime& rt, const Arguments& args) {
       const std::shared_ptr<Iterator> iterator = iterate(rt, source);
       for (Value item; iterator->next(rt, item);) {
         std::vector<Value> pair = collect(rt, item);
-        if (pair.size() != 2) raise("dictionary update sequence element has length {}; 2 is required", pair.size());
+        if (pair.size() != 2)
+          raise("dictionary update sequence element has length {}; 2 is required", pair.size());
         entries.emplace_back(std::move(pair[0]), std::move(pair[1]));
         rt.reserve(entries.size() * sizeof(Dict::Entry));
       }
@@ -47,13 +49,16 @@ std::vector<Dict::Entry> dict_entries(Runtime& rt, const Arguments& args) {
   return entries;
 }
 
-Value make_dict(Runtime& rt, const Arguments& args) { return rt.dict(dict_entries(rt, args)); }
+Value make_dict(Runtime& rt, const Arguments& args) {
+  return rt.dict(dict_entries(rt, args));
+}
 
 Value make_namespace(Runtime& rt, const Arguments& args) {
   const Value dict = rt.dict(dict_entries(rt, args));
   for (const auto& [key, value] : dict.as_dict()->entries()) {
     if (key.is_string() && key.as_string()->text.starts_with('_')) {
-      raise("a namespace cannot hold the attribute '{}': it begins with an underscore", key.as_string()->text);
+      raise("a namespace cannot hold the attribute '{}': it begins with an underscore",
+            key.as_string()->text);
     }
   }
   auto made = rt.object<Namespace>(dict.as_dict()->entries());
@@ -63,7 +68,8 @@ Value make_namespace(Runtime& rt, const Arguments& args) {
 }
 
 Value make_cycler(Runtime& rt, const Arguments& args) {
-  if (!args.call().named.empty()) raise("cycler() got an unexpected keyword argument '{}'", args.call().named[0].first);
+  if (!args.call().named.empty())
+    raise("cycler() got an unexpected keyword argument '{}'", args.call().named[0].first);
   if (args.call().positional.empty()) raise("at least one item has to be provided");
   return rt.object<Cycler>(rt.tuple(args.call().positional));
 }
@@ -72,13 +78,17 @@ Value make_joiner(Runtime& rt, const Arguments& args) {
   return rt.object<Joiner>(args.has(0) ? args[0] : rt.string(", "));
 }
 
-Value raise_exception(Runtime& rt, const Arguments& args) { raise("{}", to_text(rt, args[0])); }
+Value raise_exception(Runtime& rt, const Arguments& args) {
+  raise("{}", to_text(rt, args[0]));
+}
 
 Value strftime_now(Runtime& rt, const Arguments& args) {
   return rt.string(format_time(rt, args.string(0).text, rt.now()));
 }
 
-Value lipsum(Runtime&, const Arguments&) { raise("lipsum is not supported: its text is random"); }
+Value lipsum(Runtime&, const Arguments&) {
+  raise("lipsum is not supported: its text is random");
+}
 
 struct Global {
   Builtin builtin;

@@ -1,5 +1,5 @@
-// The functions every template can call: range, dict, namespace, cycler, joiner, raise_exception, strftime_now, lipsum.
-// Looked up by the interpreter after the variables of the context.
+// The functions every template can call: range, dict, namespace, cycler, joiner, raise_exception,
+// strftime_now, lipsum. Looked up by the interpreter after the variables of the context.
 #pragma once
 
 #include <string_view>

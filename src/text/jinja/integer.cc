@@ -21,12 +21,15 @@ unsigned bit_count(const Big& value) {
   return value.is_zero() ? 0 : static_cast<unsigned>(boost::multiprecision::msb(abs(value))) + 1;
 }
 
-[[noreturn]] void raise_too_large() { raise("integer too large (more than {} bits)", Integer::kMaxBits); }
+[[noreturn]] void raise_too_large() {
+  raise("integer too large (more than {} bits)", Integer::kMaxBits);
+}
 
 }  // namespace
 
 Integer Integer::from_big(BigInteger value) {
-  if (value.value >= std::numeric_limits<int64_t>::min() && value.value <= std::numeric_limits<int64_t>::max()) {
+  if (value.value >= std::numeric_limits<int64_t>::min() &&
+      value.value <= std::numeric_limits<int64_t>::max()) {
     return Integer(static_cast<int64_t>(value.value));
   }
   if (bit_count(value.value) > kMaxBits) raise_too_large();
@@ -35,7 +38,9 @@ Integer Integer::from_big(BigInteger value) {
   return result;
 }
 
-static Big big_of(const Integer& value, const BigInteger* big) { return big ? big->value : Big(*value.to_int64()); }
+static Big big_of(const Integer& value, const BigInteger* big) {
+  return big ? big->value : Big(*value.to_int64());
+}
 
 Integer Integer::from_digits(std::string_view digits, int base) {
   if (digits.size() > kMaxBits) raise_too_large();
@@ -64,7 +69,9 @@ std::optional<int64_t> Integer::to_int64() const {
   return small_;
 }
 
-double Integer::to_double() const { return divide(*this, Integer(1)); }
+double Integer::to_double() const {
+  return divide(*this, Integer(1));
+}
 
 std::string Integer::to_string(int base) const {
   if (base == 10) return big_ ? big_->value.str() : std::to_string(small_);
@@ -79,7 +86,9 @@ std::string Integer::to_string(int base) const {
   return digits;
 }
 
-bool Integer::is_negative() const { return big_ ? big_->value < 0 : small_ < 0; }
+bool Integer::is_negative() const {
+  return big_ ? big_->value < 0 : small_ < 0;
+}
 
 std::strong_ordering operator<=>(const Integer& a, const Integer& b) {
   if (!a.big_ && !b.big_) return a.small_ <=> b.small_;
@@ -95,7 +104,8 @@ Integer operator+(const Integer& a, const Integer& b) {
 
 Integer operator-(const Integer& a, const Integer& b) {
   int64_t difference = 0;
-  if (!a.big_ && !b.big_ && !__builtin_sub_overflow(a.small_, b.small_, &difference)) return Integer(difference);
+  if (!a.big_ && !b.big_ && !__builtin_sub_overflow(a.small_, b.small_, &difference))
+    return Integer(difference);
   return Integer::from_big({big_of(a, a.big_.get()) - big_of(b, b.big_.get())});
 }
 
@@ -161,7 +171,8 @@ Integer Integer::power(const Integer& base, const Integer& exponent) {
   const std::optional<int64_t> count = exponent.to_int64();
   const Big value = big_of(base, base.big_.get());
   // 2^(bits-1) <= |base|, so a result beyond the limit is seen before it is computed.
-  if (!count || *count > kMaxBits || (bit_count(value) - 1) * static_cast<uint64_t>(*count) > kMaxBits) raise_too_large();
+  if (!count || *count > kMaxBits || (bit_count(value) - 1) * static_cast<uint64_t>(*count) > kMaxBits)
+    raise_too_large();
   return from_big({pow(value, static_cast<unsigned>(*count))});
 }
 

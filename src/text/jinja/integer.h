@@ -1,6 +1,6 @@
-// Python's int: a 64-bit integer that grows when it must. Used by the values and operators of the interpreter. Results
-// beyond kMaxBits raise a Failure: chat templates count messages, not atoms. Immutable values, cheap
-// to copy; safe to share between threads.
+// Python's int: a 64-bit integer that grows when it must. Used by the values and operators of the
+// interpreter. Results beyond kMaxBits raise a Failure: chat templates count messages, not atoms. Immutable
+// values, cheap to copy; safe to share between threads.
 #pragma once
 
 #include <compare>

@@ -1,6 +1,6 @@
-// Runs a resolved template: statements write text, expressions give values. One Interpreter per render, made by
-// Template::render; it holds the activations (variables of the template, its macros and loops) and refers to the tree,
-// the context and the Runtime, which must outlive it. Raises Failure.
+// Runs a resolved template: statements write text, expressions give values. One Interpreter per render, made
+// by Template::render; it holds the activations (variables of the template, its macros and loops) and refers
+// to the tree, the context and the Runtime, which must outlive it. Raises Failure.
 #pragma once
 
 #include <map>
@@ -18,12 +18,12 @@ struct Activation {
   std::vector<Value> slots;
   std::shared_ptr<Activation> outer;  // of the function around it in the text
   int depth = 0;
-  bool captured = false;              // something that may outlive its function refers to it
+  bool captured = false;  // something that may outlive its function refers to it
 };
 using ActivationPtr = std::shared_ptr<Activation>;
 
-// Empties the variables when their function ends, so that values which lead back to them do not live on; those of
-// captured activations wait until the render ends.
+// Empties the variables when their function ends, so that values which lead back to them do not live on;
+// those of captured activations wait until the render ends.
 class ActivationScope {
  public:
   explicit ActivationScope(ActivationPtr activation) : activation_(std::move(activation)) {}
@@ -40,7 +40,8 @@ class ActivationScope {
 
 class Interpreter {
  public:
-  Interpreter(Runtime& rt, const Program& program, const Dict& context) : rt_(rt), program_(program), context_(context) {}
+  Interpreter(Runtime& rt, const Program& program, const Dict& context)
+      : rt_(rt), program_(program), context_(context) {}
   Interpreter(const Interpreter&) = delete;
   ~Interpreter();
 
@@ -73,9 +74,10 @@ class Interpreter {
   void execute_output(const OutputStmt& stmt, const ActivationPtr& activation);
   Flow execute_if(const IfStmt& stmt, const ActivationPtr& activation);
   Flow execute_for(const ForStmt& stmt, const ActivationPtr& activation);
-  Flow run_loop(const ForStmt& stmt, const Value& iterable, const ActivationPtr& outer, const ActivationPtr& activation,
-                int depth0);
-  Value run_recursive_loop(const ForStmt& stmt, const Value& iterable, const ActivationPtr& outer, int depth0);
+  Flow run_loop(const ForStmt& stmt, const Value& iterable, const ActivationPtr& outer,
+                const ActivationPtr& activation, int depth0);
+  Value run_recursive_loop(const ForStmt& stmt, const Value& iterable, const ActivationPtr& outer,
+                           int depth0);
   Flow execute_filter_block(const FilterBlockStmt& stmt, const ActivationPtr& activation);
   void execute_assign(const AssignStmt& stmt, const ActivationPtr& activation);
   Flow execute_assign_block(const AssignBlockStmt& stmt, const ActivationPtr& activation);
@@ -83,8 +85,10 @@ class Interpreter {
   Flow execute_autoescape(const AutoescapeStmt& stmt, const ActivationPtr& activation);
   void execute_block(const BlockStmt& stmt);
   void execute_call_block(const CallBlockStmt& stmt, const ActivationPtr& activation);
-  std::shared_ptr<Object> make_macro(const MacroBody& body, const std::string* name, const ActivationPtr& activation);
-  Value run_macro(const MacroBody& body, std::vector<Value> arguments, CallArgs& call, const ActivationPtr& closure);
+  std::shared_ptr<Object> make_macro(const MacroBody& body, const std::string* name,
+                                     const ActivationPtr& activation);
+  Value run_macro(const MacroBody& body, std::vector<Value> arguments, CallArgs& call,
+                  const ActivationPtr& closure);
 
   // Expressions (expressions.cc).
   Value evaluate(const Expr& expr, Activation& activation);

@@ -29,7 +29,8 @@ class CharacterIterator : public Iterator {
 
 class KeyIterator : public Iterator {
  public:
-  KeyIterator(std::shared_ptr<const Dict> dict, bool reversed) : dict_(std::move(dict)), reversed_(reversed) {}
+  KeyIterator(std::shared_ptr<const Dict> dict, bool reversed)
+      : dict_(std::move(dict)), reversed_(reversed) {}
   std::string_view type_name() const override { return "dict_keyiterator"; }
   int depth() const override { return dict_->depth(); }
   bool next(Runtime& rt, Value& out) override {
@@ -54,13 +55,19 @@ class EmptyIterator : public Iterator {
 
 std::shared_ptr<Iterator> iterate_or_null(Runtime& rt, const Value& value) {
   switch (value.type()) {
-    case Type::kUndefined: return rt.object<EmptyIterator>();
-    case Type::kString: return rt.object<CharacterIterator>(value);
+    case Type::kUndefined:
+      return rt.object<EmptyIterator>();
+    case Type::kString:
+      return rt.object<CharacterIterator>(value);
     case Type::kList:
-    case Type::kTuple: return rt.object<SequenceIterator>(value, false);
-    case Type::kDict: return rt.object<KeyIterator>(value.dict_ref(), false);
-    case Type::kObject: return value.as_object()->iterate(rt);
-    default: return nullptr;
+    case Type::kTuple:
+      return rt.object<SequenceIterator>(value, false);
+    case Type::kDict:
+      return rt.object<KeyIterator>(value.dict_ref(), false);
+    case Type::kObject:
+      return value.as_object()->iterate(rt);
+    default:
+      return nullptr;
   }
 }
 
@@ -81,9 +88,12 @@ bool is_iterable(const Value& value) {
     case Type::kString:
     case Type::kList:
     case Type::kTuple:
-    case Type::kDict: return true;
-    case Type::kObject: return value.as<Iterator>() || value.as<Range>() || value.as<DictView>();
-    default: return false;
+    case Type::kDict:
+      return true;
+    case Type::kObject:
+      return value.as<Iterator>() || value.as<Range>() || value.as<DictView>();
+    default:
+      return false;
   }
 }
 

@@ -1,5 +1,5 @@
-// Walking values: what `for`, list(), unpacking and the filters over sequences have in common. Used by the interpreter
-// and the built-ins.
+// Walking values: what `for`, list(), unpacking and the filters over sequences have in common. Used by the
+// interpreter and the built-ins.
 #pragma once
 
 #include <memory>

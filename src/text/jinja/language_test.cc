@@ -1,5 +1,5 @@
-// The language against Jinja2 itself: tests/data/templates/language.jsonl holds templates and what Jinja2 3.1.6 made of
-// them in transformers' environment.
+// The language against Jinja2 itself: tests/data/templates/language.jsonl holds templates and what
+// Jinja2 3.1.6 made of them in transformers' environment.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>

@@ -25,7 +25,9 @@ std::string normalize_lines(std::string_view source) {
   return out;
 }
 
-bool is_digit_character(char c) { return c >= '0' && c <= '9'; }
+bool is_digit_character(char c) {
+  return c >= '0' && c <= '9';
+}
 
 class Lexer {
  public:
@@ -41,7 +43,9 @@ class Lexer {
   void add(TokenType type, std::string text) { tokens_.push_back({type, std::move(text), line_}); }
 
   bool at(std::string_view what) const { return text_.substr(position_).starts_with(what); }
-  char peek(std::size_t ahead = 0) const { return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0'; }
+  char peek(std::size_t ahead = 0) const {
+    return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0';
+  }
 
   void advance_to(std::size_t end) {
     line_ += static_cast<int>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(position_),
@@ -62,8 +66,10 @@ class Lexer {
   // A plain %} or #} takes one newline (trim_blocks), -%} all white space, +%} nothing.
   std::size_t end_of_mark(std::size_t from, std::string_view mark, bool is_variable) const {
     const std::string_view rest = text_.substr(from);
-    if (rest.starts_with('-') && rest.substr(1).starts_with(mark)) return end_of_spaces(from + 1 + mark.size());
-    if (!is_variable && rest.starts_with('+') && rest.substr(1).starts_with(mark)) return from + 1 + mark.size();
+    if (rest.starts_with('-') && rest.substr(1).starts_with(mark))
+      return end_of_spaces(from + 1 + mark.size());
+    if (!is_variable && rest.starts_with('+') && rest.substr(1).starts_with(mark))
+      return from + 1 + mark.size();
     if (!rest.starts_with(mark)) return from;
     const std::size_t end = from + mark.size();
     return !is_variable && end < text_.size() && text_[end] == '\n' ? end + 1 : end;
@@ -74,8 +80,8 @@ class Lexer {
     line_starts_ = text_[end - 1] == '\n';
   }
 
-  // Writes the text in front of a tag, shortened as the tag's sign asks; lstrip_blocks removes blanks between the start
-  // of the line and a tag that is no {{.
+  // Writes the text in front of a tag, shortened as the tag's sign asks; lstrip_blocks removes blanks between
+  // the start of the line and a tag that is no {{.
   void add_text(std::string_view text, char sign, bool is_variable) {
     std::string_view kept = text;
     if (sign == '-') {
@@ -84,7 +90,8 @@ class Lexer {
       const std::size_t newline = text.rfind('\n');
       const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
       const bool at_line_start = newline != std::string_view::npos || line_starts_;
-      if (at_line_start && strip(text.substr(line_start), nullptr, true, false).empty()) kept = text.substr(0, line_start);
+      if (at_line_start && strip(text.substr(line_start), nullptr, true, false).empty())
+        kept = text.substr(0, line_start);
     }
     if (!kept.empty()) add(TokenType::kText, std::string(kept));
     advance_to(position_ + text.size());
@@ -95,14 +102,17 @@ class Lexer {
     do {
       start = text_.find('{', start);
       if (start == std::string_view::npos || start + 1 >= text_.size()) start = text_.size();
-    } while (start < text_.size() && std::string_view("%{#").find(text_[start + 1]) == std::string_view::npos && ++start);
+    } while (start < text_.size() &&
+             std::string_view("%{#").find(text_[start + 1]) == std::string_view::npos && ++start);
     if (start >= text_.size()) {
       add(TokenType::kText, std::string(text_.substr(position_)));
       advance_to(text_.size());
       return;
     }
     const char kind = text_[start + 1];
-    const char sign = start + 2 < text_.size() && (text_[start + 2] == '-' || text_[start + 2] == '+') ? text_[start + 2] : '\0';
+    const char sign = start + 2 < text_.size() && (text_[start + 2] == '-' || text_[start + 2] == '+')
+                          ? text_[start + 2]
+                          : '\0';
     add_text(text_.substr(position_, start - position_), sign, kind == '{');
     const std::size_t behind = start + (sign ? 3 : 2);
     if (kind == '#') {
@@ -143,8 +153,10 @@ class Lexer {
 
   // Everything up to {% endraw %} is text.
   void lex_raw() {
-    for (std::size_t i = text_.find("{%", position_); i != std::string_view::npos; i = text_.find("{%", i + 1)) {
-      const char sign = i + 2 < text_.size() && (text_[i + 2] == '-' || text_[i + 2] == '+') ? text_[i + 2] : '\0';
+    for (std::size_t i = text_.find("{%", position_); i != std::string_view::npos;
+         i = text_.find("{%", i + 1)) {
+      const char sign =
+          i + 2 < text_.size() && (text_[i + 2] == '-' || text_[i + 2] == '+') ? text_[i + 2] : '\0';
       const std::size_t name = end_of_spaces(i + (sign ? 3 : 2));
       if (!text_.substr(name).starts_with("endraw")) continue;
       const std::size_t mark = end_of_spaces(name + 6);
@@ -185,13 +197,15 @@ class Lexer {
     return from;
   }
 
-  // End of a float literal at the position, or the position. "1.x" is no float, nor is what follows a dot (xs.0.1).
+  // End of a float literal at the position, or the position. "1.x" is no float, nor is what follows a dot
+  // (xs.0.1).
   std::size_t end_of_float() const {
     if (position_ > 0 && text_[position_ - 1] == '.') return position_;
     const std::size_t whole = end_of_digits(position_);
     if (whole == position_) return position_;
     std::size_t end = whole;
-    if (end < text_.size() && text_[end] == '.' && end_of_digits(end + 1) != end + 1) end = end_of_digits(end + 1);
+    if (end < text_.size() && text_[end] == '.' && end_of_digits(end + 1) != end + 1)
+      end = end_of_digits(end + 1);
     std::size_t exponent = end;
     if (exponent < text_.size() && (text_[exponent] == 'e' || text_[exponent] == 'E')) {
       ++exponent;
@@ -204,7 +218,9 @@ class Lexer {
   std::size_t end_of_integer() const {
     const auto end_of_based = [&](std::string_view digits) {
       std::size_t end = position_ + 2;
-      const auto is_one = [&](std::size_t i) { return i < text_.size() && digits.find(text_[i]) != std::string_view::npos; };
+      const auto is_one = [&](std::size_t i) {
+        return i < text_.size() && digits.find(text_[i]) != std::string_view::npos;
+      };
       while (is_one(end) || (end < text_.size() && text_[end] == '_' && is_one(end + 1))) ++end;
       return end == position_ + 2 ? position_ : end;
     };
@@ -215,7 +231,9 @@ class Lexer {
       if (peek(1) == 'b' || peek(1) == 'B') based = end_of_based("01");
       if (based != position_) return based;
       std::size_t end = position_ + 1;  // zeros only: 012 is 0 followed by 12
-      while (end < text_.size() && (text_[end] == '0' || (text_[end] == '_' && end + 1 < text_.size() && text_[end + 1] == '0'))) ++end;
+      while (end < text_.size() &&
+             (text_[end] == '0' || (text_[end] == '_' && end + 1 < text_.size() && text_[end + 1] == '0')))
+        ++end;
       return end;
     }
     return end_of_digits(position_);
@@ -273,7 +291,8 @@ class Lexer {
     if (c == '(' || c == '[' || c == '{') open_brackets += c == '(' ? ')' : c == '[' ? ']' : '}';
     if (c == ')' || c == ']' || c == '}') {
       if (open_brackets.empty()) raise_at(line_, "unexpected '{}'", c);
-      if (open_brackets.back() != c) raise_at(line_, "unexpected '{}', expected '{}'", c, open_brackets.back());
+      if (open_brackets.back() != c)
+        raise_at(line_, "unexpected '{}', expected '{}'", c, open_brackets.back());
       open_brackets.pop_back();
     }
     add(TokenType::kOperator, std::string(1, c));
@@ -292,17 +311,27 @@ class Lexer {
 
 std::string describe(const Token& token) {
   switch (token.type) {
-    case TokenType::kEnd: return "end of template";
-    case TokenType::kText: return "template text";
-    case TokenType::kBlockBegin: return "begin of statement block";
-    case TokenType::kBlockEnd: return "end of statement block";
-    case TokenType::kVariableBegin: return "begin of print statement";
-    case TokenType::kVariableEnd: return "end of print statement";
-    case TokenType::kString: return "a string";
-    default: return "'" + token.text + "'";
+    case TokenType::kEnd:
+      return "end of template";
+    case TokenType::kText:
+      return "template text";
+    case TokenType::kBlockBegin:
+      return "begin of statement block";
+    case TokenType::kBlockEnd:
+      return "end of statement block";
+    case TokenType::kVariableBegin:
+      return "begin of print statement";
+    case TokenType::kVariableEnd:
+      return "end of print statement";
+    case TokenType::kString:
+      return "a string";
+    default:
+      return "'" + token.text + "'";
   }
 }
 
-std::vector<Token> tokenize(std::string_view source) { return Lexer(source).run(); }
+std::vector<Token> tokenize(std::string_view source) {
+  return Lexer(source).run();
+}
 
 }  // namespace cistern::text::jinja

@@ -1,6 +1,6 @@
-// Cuts a template into tokens under transformers' settings: trim_blocks, lstrip_blocks, one trailing newline dropped, CR
-// and CRLF read as LF. White space control ({%- -%} {%+ +%}), comments and raw blocks are dealt with here: the parser
-// sees text, tags and expressions only. Raises Failure with the line of the offence.
+// Cuts a template into tokens under transformers' settings: trim_blocks, lstrip_blocks, one trailing newline
+// dropped, CR and CRLF read as LF. White space control ({%- -%} {%+ +%}), comments and raw blocks are dealt
+// with here: the parser sees text, tags and expressions only. Raises Failure with the line of the offence.
 #pragma once
 
 #include <string>
@@ -17,10 +17,10 @@ enum class TokenType {
   kVariableBegin,  // {{
   kVariableEnd,    // }}
   kName,
-  kString,         // Token::text is the unescaped value
-  kInteger,        // Token::text is the literal without underscores
+  kString,   // Token::text is the unescaped value
+  kInteger,  // Token::text is the literal without underscores
   kFloat,
-  kOperator,       // Token::text is the operator
+  kOperator,  // Token::text is the operator
 };
 
 struct Token {

@@ -24,27 +24,36 @@ std::string error_of(std::string_view source, const Limits& limits = {}) {
 }
 
 void expect_error(std::string_view source, std::string_view part, const Limits& limits = {}) {
-  EXPECT_NE(error_of(source, limits).find(part), std::string::npos) << source.substr(0, 100) << "\n" << error_of(source, limits);
+  EXPECT_NE(error_of(source, limits).find(part), std::string::npos) << source.substr(0, 100) << "\n"
+                                                                    << error_of(source, limits);
 }
 
 TEST(Limits, Steps) {
-  expect_error("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}", "runs too long");
-  expect_error("{% set a = 'a' * 1000000 %}{% for i in range(100000) %}{{ a.find('a' * 1000 ~ 'b') }}{% endfor %}", "runs too long");
+  expect_error("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
+               "runs too long");
+  expect_error(
+      "{% set a = 'a' * 1000000 %}{% for i in range(100000) %}{{ a.find('a' * 1000 ~ 'b') }}{% endfor %}",
+      "runs too long");
   // Lists that share their parts are small, but the tree they spell is not.
-  expect_error("{% set a = namespace(x=[1]) %}{% set b = namespace(x=[1]) %}{% for i in range(60) %}"
-               "{% set a.x = [a.x, a.x] %}{% set b.x = [b.x, b.x] %}{% endfor %}{{ a.x == b.x }}", "runs too long");
+  expect_error(
+      "{% set a = namespace(x=[1]) %}{% set b = namespace(x=[1]) %}{% for i in range(60) %}"
+      "{% set a.x = [a.x, a.x] %}{% set b.x = [b.x, b.x] %}{% endfor %}{{ a.x == b.x }}",
+      "runs too long");
   expect_error("{{ 1 }}{{ 2 }}{{ 3 }}", "runs too long", {.max_steps = 3});
 }
 
 TEST(Limits, Memory) {
   for (const std::string_view source :
-       {"{{ 'x' | center(10**12) }}", "{{ 'x'.ljust(10**11) }}", "{{ 'x'.zfill(10**11) }}", "{{ '%*d' % (10**9, 1) }}",
-        "{{ [0] * 10**10 }}", "{{ ('a' * 100000) | replace('', 'b' * 100000) }}", "{{ [1] | batch(10**10, 0) | list }}",
-        "{{ [1] | slice(10**10) | list }}", "{{ [[1]] | tojson(indent=10**9) }}", "{{ ('y' * 100000) | join('x' * 100000) }}",
+       {"{{ 'x' | center(10**12) }}", "{{ 'x'.ljust(10**11) }}", "{{ 'x'.zfill(10**11) }}",
+        "{{ '%*d' % (10**9, 1) }}", "{{ [0] * 10**10 }}", "{{ ('a' * 100000) | replace('', 'b' * 100000) }}",
+        "{{ [1] | batch(10**10, 0) | list }}", "{{ [1] | slice(10**10) | list }}",
+        "{{ [[1]] | tojson(indent=10**9) }}", "{{ ('y' * 100000) | join('x' * 100000) }}",
         "{{ '\t'.expandtabs(10**10) }}", "{{ ('<' * 8000000) | e }}",
-        "{% set ns = namespace(x='aaaaaaaaaaaaaaaa') %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+        "{% set ns = namespace(x='aaaaaaaaaaaaaaaa') %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x "
+        "%}{% endfor %}",
         "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
-        "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = ns.x + ['y' * 100000] %}{% endfor %}"}) {
+        "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = ns.x + ['y' * 100000] %}{% "
+        "endfor %}"}) {
     expect_error(source, "too much memory");
   }
   expect_error("{{ '%99999999999d' | format(1) }}", "too big");
@@ -57,7 +66,9 @@ TEST(Limits, MemoryOfDeadValuesIsGivenBack) {
 
 TEST(Limits, Output) {
   expect_error("{% for i in range(100000) %}{{ 'x' * 10000 }}{% endfor %}", "too much text");
-  expect_error("{% macro f(n) %}{% set q %}{{ 'x' * 1000000 }}{{ f(n + 1) }}{% endset %}{% endmacro %}{{ f(0) }}", "too much text");
+  expect_error(
+      "{% macro f(n) %}{% set q %}{{ 'x' * 1000000 }}{{ f(n + 1) }}{% endset %}{% endmacro %}{{ f(0) }}",
+      "too much text");
   expect_error("12345", "too much text", {.max_output_bytes = 4});
 }
 
@@ -65,8 +76,12 @@ TEST(Limits, Recursion) {
   expect_error("{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}", "too deeply");
   expect_error("{% for x in [[[]]] recursive %}{{ loop([x]) }}{% endfor %}", "too deeply");
   expect_error("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}", "too deeply");
-  expect_error("{% set ns = namespace(x=[]) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}{% endfor %}", "too deeply");
-  expect_error("{% set ns = namespace(x=[1]) %}{% for i in range(1000) %}{% set ns.x = ns.x | map('upper') %}{% endfor %}", "too deeply");
+  expect_error("{% set ns = namespace(x=[]) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}{% endfor %}",
+               "too deeply");
+  expect_error(
+      "{% set ns = namespace(x=[1]) %}{% for i in range(1000) %}{% set ns.x = ns.x | map('upper') %}{% "
+      "endfor %}",
+      "too deeply");
 }
 
 TEST(Limits, Nesting) {
@@ -96,7 +111,8 @@ TEST(Limits, SourceAndNumbers) {
 // Many names and many ifs: analysing the scopes stays linear.
 TEST(Limits, LargeFlatTemplates) {
   std::string source;
-  for (int i = 0; i < 8000; ++i) source += fmt::format("{{{{ a{0} }}}}{{% if a{0} %}}{{% set b{0} = 1 %}}{{% endif %}}", i);
+  for (int i = 0; i < 8000; ++i)
+    source += fmt::format("{{{{ a{0} }}}}{{% if a{0} %}}{{% set b{0} = 1 %}}{{% endif %}}", i);
   EXPECT_EQ(error_of(source), "");
 }
 

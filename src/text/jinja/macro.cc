@@ -11,8 +11,8 @@ namespace {
 
 // Takes a named argument out of a call.
 std::optional<Value> pop_named(CallArgs& call, std::string_view name) {
-  const auto found =
-      std::find_if(call.named.begin(), call.named.end(), [name](const auto& entry) { return entry.first == name; });
+  const auto found = std::find_if(call.named.begin(), call.named.end(),
+                                  [name](const auto& entry) { return entry.first == name; });
   if (found == call.named.end()) return std::nullopt;
   Value value = std::move(found->second);
   call.named.erase(found);
@@ -28,7 +28,8 @@ Value loop_cycle(Runtime&, const Arguments& args) {
 Value loop_changed(Runtime& rt, const Arguments& args) {
   const CallArgs& call = args.call();
   if (!call.named.empty()) raise("changed() takes no keyword arguments");
-  return call.positional[0].as<LoopContext>()->changed(rt, {call.positional.begin() + 1, call.positional.end()});
+  return call.positional[0].as<LoopContext>()->changed(rt,
+                                                       {call.positional.begin() + 1, call.positional.end()});
 }
 
 constexpr Builtin kLoopCycle{"cycle", "*", loop_cycle};
@@ -55,8 +56,9 @@ Value Macro::attribute(Runtime& rt, std::string_view name) {
 
 Value Macro::call(Runtime&, CallArgs& args) {
   const std::size_t count = body_.parameters.size();
-  std::vector<Value> arguments(args.positional.begin(),
-                               args.positional.begin() + static_cast<std::ptrdiff_t>(std::min(count, args.positional.size())));
+  std::vector<Value> arguments(
+      args.positional.begin(),
+      args.positional.begin() + static_cast<std::ptrdiff_t>(std::min(count, args.positional.size())));
   for (std::size_t i = arguments.size(); i < count; ++i) {
     arguments.push_back(pop_named(args, body_.parameters[i]->name).value_or(Value()));
   }
@@ -74,7 +76,9 @@ Value Macro::call(Runtime&, CallArgs& args) {
   return interpreter_.run_macro(body_, std::move(arguments), args, closure_);
 }
 
-std::string Macro::repr(Runtime&) { return name_ ? fmt::format("<Macro '{}'>", *name_) : "<Macro anonymous>"; }
+std::string Macro::repr(Runtime&) {
+  return name_ ? fmt::format("<Macro '{}'>", *name_) : "<Macro anonymous>";
+}
 
 void LoopContext::clear() {
   iterable_ = before_ = current_ = after_ = Value();
@@ -150,9 +154,12 @@ Value LoopContext::call(Runtime&, CallArgs& args) {
   static constexpr Builtin kLoop{"loop", "iterable", nullptr};
   const Arguments bound(kLoop, args);
   if (!recursion_) raise("The loop must have the 'recursive' marker to be called recursively.");
-  return recursion_->interpreter.run_recursive_loop(recursion_->stmt, bound[0], recursion_->outer, depth0_ + 1);
+  return recursion_->interpreter.run_recursive_loop(recursion_->stmt, bound[0], recursion_->outer,
+                                                    depth0_ + 1);
 }
 
-std::string LoopContext::repr(Runtime& rt) { return fmt::format("<LoopContext {}/{}>", index0_ + 1, *length(rt)); }
+std::string LoopContext::repr(Runtime& rt) {
+  return fmt::format("<LoopContext {}/{}>", index0_ + 1, *length(rt));
+}
 
 }  // namespace cistern::text::jinja

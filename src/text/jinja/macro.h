@@ -1,5 +1,5 @@
-// Macros and loops as values: what a template can call, print and ask for attributes. Made by the interpreter, whose
-// life they must not outlive (they are values of its render).
+// Macros and loops as values: what a template can call, print and ask for attributes. Made by the
+// interpreter, whose life they must not outlive (they are values of its render).
 #pragma once
 
 #include <optional>
@@ -38,8 +38,12 @@ class LoopContext : public Object {
     const ForStmt& stmt;
     ActivationPtr outer;
   };
-  LoopContext(Value iterable, std::shared_ptr<Iterator> iterator, std::optional<Recursion> recursion, int depth0)
-      : iterable_(std::move(iterable)), iterator_(std::move(iterator)), recursion_(std::move(recursion)), depth0_(depth0) {}
+  LoopContext(Value iterable, std::shared_ptr<Iterator> iterator, std::optional<Recursion> recursion,
+              int depth0)
+      : iterable_(std::move(iterable)),
+        iterator_(std::move(iterator)),
+        recursion_(std::move(recursion)),
+        depth0_(depth0) {}
   std::string_view type_name() const override { return "LoopContext"; }
   bool is_callable() const override { return true; }
   void clear() override;

@@ -33,7 +33,9 @@ int64_t parse_number(std::string_view text, std::size_t& i) {
   return number;
 }
 
-bool is_align(char c) { return c == '<' || c == '>' || c == '=' || c == '^'; }
+bool is_align(char c) {
+  return c == '<' || c == '>' || c == '=' || c == '^';
+}
 
 FormatSpec parse_spec(std::string_view text) {
   FormatSpec spec;
@@ -82,7 +84,8 @@ std::string group_digits(std::string_view digits, char separator, std::size_t ev
   return out;
 }
 
-std::string padded(Runtime& rt, const FormatSpec& spec, char align, const std::string& prefix, const std::string& body) {
+std::string padded(Runtime& rt, const FormatSpec& spec, char align, const std::string& prefix,
+                   const std::string& body) {
   const std::size_t length = count_code_points(prefix) + count_code_points(body);
   const auto width = static_cast<std::size_t>(spec.width);
   const std::size_t extra = width > length ? width - length : 0;
@@ -96,13 +99,14 @@ std::string padded(Runtime& rt, const FormatSpec& spec, char align, const std::s
 }
 
 // `whole`: digits in front of the point; `rest`: what follows them; `prefix`: 0x and the like.
-std::string layout_number(Runtime& rt, const FormatSpec& spec, bool negative, std::string_view prefix, std::string whole,
-                          std::string_view rest) {
+std::string layout_number(Runtime& rt, const FormatSpec& spec, bool negative, std::string_view prefix,
+                          std::string whole, std::string_view rest) {
   std::string sign = negative ? "-" : spec.sign == '-' ? "" : std::string(1, spec.sign);
   sign += prefix;
   const char align = spec.align ? spec.align : spec.zero_padded ? '=' : '>';
   if (spec.grouping != 0) {
-    const std::size_t every = std::string_view("bBoOxX").find(spec.type) != std::string_view::npos && spec.type ? 4 : 3;
+    const std::size_t every =
+        std::string_view("bBoOxX").find(spec.type) != std::string_view::npos && spec.type ? 4 : 3;
     const auto width = static_cast<std::size_t>(spec.width);
     std::string grouped = group_digits(whole, spec.grouping, every);
     if (spec.fill == "0" && align == '=' && sign.size() + grouped.size() + rest.size() < width) {
@@ -118,7 +122,8 @@ std::string layout_number(Runtime& rt, const FormatSpec& spec, bool negative, st
 }
 
 std::string format_text(Runtime& rt, const FormatSpec& spec, std::string_view text) {
-  if (spec.type != 0 && spec.type != 's') raise("Unknown format code '{}' for object of type 'str'", spec.type);
+  if (spec.type != 0 && spec.type != 's')
+    raise("Unknown format code '{}' for object of type 'str'", spec.type);
   if (spec.sign != '-' || spec.no_negative_zero) raise("Sign not allowed in string format specifier");
   if (spec.alternate) raise("Alternate form (#) not allowed in string format specifier");
   if (spec.align == '=') raise("'=' alignment not allowed in string format specifier");
@@ -128,7 +133,8 @@ std::string format_text(Runtime& rt, const FormatSpec& spec, std::string_view te
 }
 
 std::string format_double(Runtime& rt, const FormatSpec& spec, double value) {
-  FloatStyle style{spec.type ? spec.type : 'g', spec.precision < 0 ? 6 : spec.precision, spec.alternate, spec.type == 0};
+  FloatStyle style{spec.type ? spec.type : 'g', spec.precision < 0 ? 6 : spec.precision, spec.alternate,
+                   spec.type == 0};
   std::string_view suffix;
   if (spec.type == '%') {
     style.type = 'f';
@@ -140,8 +146,10 @@ std::string format_double(Runtime& rt, const FormatSpec& spec, double value) {
   } else if (spec.type != 0 && std::string_view("eEfFgG").find(spec.type) == std::string_view::npos) {
     raise("Unknown format code '{}' for object of type 'float'", spec.type);
   }
-  if (spec.type == 0 && spec.precision < 0 && spec.alternate) raise("'#' without a type is not supported for floats");
-  std::string text = spec.type == 0 && spec.precision < 0 ? float_repr(value) : format_float(rt, value, style);
+  if (spec.type == 0 && spec.precision < 0 && spec.alternate)
+    raise("'#' without a type is not supported for floats");
+  std::string text =
+      spec.type == 0 && spec.precision < 0 ? float_repr(value) : format_float(rt, value, style);
   const bool negative = text.front() == '-';
   if (negative) text.erase(0, 1);
   const bool is_zero = text.find_first_of("123456789in") == std::string::npos;
@@ -158,21 +166,32 @@ std::string format_integer(Runtime& rt, const FormatSpec& spec, const Integer& v
   if (spec.no_negative_zero) raise("Negative zero coercion (z) not allowed in format specifier with integer");
   if (spec.type == 'c') {
     const std::optional<int64_t> c = value.to_int64();
-    if (!c || *c < 0 || *c > 0x10FFFF || (*c >= 0xD800 && *c < 0xE000)) raise("%c arg not in range(0x110000)");
+    if (!c || *c < 0 || *c > 0x10FFFF || (*c >= 0xD800 && *c < 0xE000))
+      raise("%c arg not in range(0x110000)");
     std::string text;
     append_code_point(text, static_cast<char32_t>(*c));
     return padded(rt, spec, spec.align ? spec.align : '<', "", text);
   }
   int base = 10;
   switch (spec.type) {
-    case 0: case 'd': break;
+    case 0:
+    case 'd':
+      break;
     case 'n':
       if (spec.grouping) raise("Cannot specify '{}' with 'n'.", spec.grouping);
       break;
-    case 'b': base = 2; break;
-    case 'o': base = 8; break;
-    case 'x': case 'X': base = 16; break;
-    default: raise("Unknown format code '{}' for object of type 'int'", spec.type);
+    case 'b':
+      base = 2;
+      break;
+    case 'o':
+      base = 8;
+      break;
+    case 'x':
+    case 'X':
+      base = 16;
+      break;
+    default:
+      raise("Unknown format code '{}' for object of type 'int'", spec.type);
   }
   if (spec.grouping == ',' && base != 10) raise("Cannot specify ',' with '{}'.", spec.type);
   std::string digits = value.to_string(base);
@@ -203,11 +222,13 @@ std::string format_float(Runtime& rt, double value, const FloatStyle& style) {
   const int precision = static_cast<int>(style.precision);
   if (style.one_decimal && (style.type == 'g' || style.type == 'G')) {
     // The exponent form starts one digit earlier, so that "12.0" never stands for a rounded 123.
-    const std::string probe = format_float(rt, value, {'e', std::max<int64_t>(precision - 1, 0), false, false});
+    const std::string probe =
+        format_float(rt, value, {'e', std::max<int64_t>(precision - 1, 0), false, false});
     const int exponent = std::atoi(probe.c_str() + probe.find('e') + 1);
-    std::string text = exponent < -4 || exponent >= std::max(precision, 1) - 1
-                           ? probe
-                           : format_float(rt, value, {'f', std::max(0, precision - 1 - exponent), false, false});
+    std::string text =
+        exponent < -4 || exponent >= std::max(precision, 1) - 1
+            ? probe
+            : format_float(rt, value, {'f', std::max(0, precision - 1 - exponent), false, false});
     const std::size_t end = std::min(text.find('e'), text.size());
     std::string mantissa = text.substr(0, end);
     if (mantissa.find('.') != std::string::npos) {
@@ -230,7 +251,8 @@ std::string format_float(Runtime& rt, double value, const FloatStyle& style) {
 
 std::string format_value(Runtime& rt, const Value& value, std::string_view spec) {
   if (spec.empty()) return to_text(rt, value);
-  if (value.is_string() && value.as_string()->markup) raise("a format specification for markup is not supported");
+  if (value.is_string() && value.as_string()->markup)
+    raise("a format specification for markup is not supported");
   const bool is_number = value.as_float() || value.as_integral();
   if (!value.is_string() && !is_number) {
     raise("unsupported format string passed to {}.__format__", type_name(value));

@@ -1,6 +1,6 @@
-// Numbers and texts laid out as Python's format specifications ask ("{:>8.2f}") and as printf does ("%08.2f"). Shared by
-// str.format, the % operator and the filters that print numbers. Widths and precisions are checked against the memory
-// limit before anything is made.
+// Numbers and texts laid out as Python's format specifications ask ("{:>8.2f}") and as printf does
+// ("%08.2f"). Shared by str.format, the % operator and the filters that print numbers. Widths and precisions
+// are checked against the memory limit before anything is made.
 #pragma once
 
 #include <string>
@@ -15,10 +15,10 @@ namespace cistern::text::jinja {
 std::string format_value(Runtime& rt, const Value& value, std::string_view spec);
 
 struct FloatStyle {
-  char type;                   // one of e E f F g G
+  char type;  // one of e E f F g G
   int64_t precision = 6;
-  bool keep_point = false;     // '#'
-  bool one_decimal = false;    // with g: at least one digit behind the point, as str() does
+  bool keep_point = false;   // '#'
+  bool one_decimal = false;  // with g: at least one digit behind the point, as str() does
 };
 // Digits of a float, correctly rounded, with '-' in front where negative.
 std::string format_float(Runtime& rt, double value, const FloatStyle& style);

@@ -26,7 +26,10 @@ std::string normalized(std::string_view text) {
 }
 
 bool is_digit_of(char c, int64_t base) {
-  const int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
+  const int value = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'z' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'Z' ? c - 'A' + 10
+                                           : 99;
   return value < base;
 }
 
@@ -56,10 +59,17 @@ std::optional<Integer> parse_integer(std::string_view raw, int64_t base) {
   const auto prefix_base = [&]() -> int64_t {
     if (rest.size() < 2 || rest[0] != '0') return 0;
     switch (rest[1]) {
-      case 'x': case 'X': return 16;
-      case 'o': case 'O': return 8;
-      case 'b': case 'B': return 2;
-      default: return 0;
+      case 'x':
+      case 'X':
+        return 16;
+      case 'o':
+      case 'O':
+        return 8;
+      case 'b':
+      case 'B':
+        return 2;
+      default:
+        return 0;
     }
   }();
   const bool guess = base == 0;
@@ -108,7 +118,8 @@ std::optional<double> parse_float(std::string_view raw) {
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
   if (end != rest.data() + rest.size() || error == std::errc::invalid_argument) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
-    // Too large or too small: the sign of the decimal exponent, digits in front of the point included, tells which.
+    // Too large or too small: the sign of the decimal exponent, digits in front of the point included, tells
+    // which.
     value = std::strtod(std::string(rest).c_str(), nullptr);
   }
   return negative ? -value : value;

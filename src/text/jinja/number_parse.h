@@ -1,5 +1,5 @@
-// Text to number as Python's int() and float() read it: white space around, a sign, underscores between digits, decimal
-// digits of any script. Used by the filters int and float and by the lexer's literals.
+// Text to number as Python's int() and float() read it: white space around, a sign, underscores between
+// digits, decimal digits of any script. Used by the filters int and float and by the lexer's literals.
 #pragma once
 
 #include <cstdint>

@@ -39,9 +39,15 @@ class ViewIterator : public Iterator {
     if (index_ >= dict_->size()) return false;
     const auto& [key, value] = dict_->entries()[index_++];
     switch (kind_) {
-      case DictView::Kind::kKeys: out = key; break;
-      case DictView::Kind::kValues: out = value; break;
-      case DictView::Kind::kItems: out = rt.tuple({key, value}); break;
+      case DictView::Kind::kKeys:
+        out = key;
+        break;
+      case DictView::Kind::kValues:
+        out = value;
+        break;
+      case DictView::Kind::kItems:
+        out = rt.tuple({key, value});
+        break;
     }
     return true;
   }
@@ -52,7 +58,9 @@ class ViewIterator : public Iterator {
   std::size_t index_ = 0;
 };
 
-Value cycler_next(Runtime&, const Arguments& args) { return args[0].as<Cycler>()->next(); }
+Value cycler_next(Runtime&, const Arguments& args) {
+  return args[0].as<Cycler>()->next();
+}
 
 Value cycler_reset(Runtime&, const Arguments& args) {
   args[0].as<Cycler>()->reset();
@@ -64,14 +72,28 @@ constexpr Builtin kCyclerReset{"reset", "self", cycler_reset};
 
 }  // namespace
 
-Value Object::attribute(Runtime&, std::string_view) { return Value(); }
-Value Object::call(Runtime&, CallArgs&) { raise("'{}' object is not callable", type_name()); }
-std::shared_ptr<Iterator> Object::iterate(Runtime&) { return nullptr; }
-std::optional<std::size_t> Object::length(Runtime&) { return std::nullopt; }
-std::string Object::repr(Runtime&) { raise("a value of type '{}' cannot be printed", type_name()); }
-bool Object::equals(Runtime&, const Object& other) { return this == &other; }
+Value Object::attribute(Runtime&, std::string_view) {
+  return Value();
+}
+Value Object::call(Runtime&, CallArgs&) {
+  raise("'{}' object is not callable", type_name());
+}
+std::shared_ptr<Iterator> Object::iterate(Runtime&) {
+  return nullptr;
+}
+std::optional<std::size_t> Object::length(Runtime&) {
+  return std::nullopt;
+}
+std::string Object::repr(Runtime&) {
+  raise("a value of type '{}' cannot be printed", type_name());
+}
+bool Object::equals(Runtime&, const Object& other) {
+  return this == &other;
+}
 
-Value Function::call(Runtime& rt, CallArgs& args) { return call_builtin(rt, builtin_, args); }
+Value Function::call(Runtime& rt, CallArgs& args) {
+  return call_builtin(rt, builtin_, args);
+}
 
 std::string Function::repr(Runtime& rt) {
   return class_path_.empty() ? Object::repr(rt) : fmt::format("<class '{}'>", class_path_);
@@ -87,7 +109,9 @@ std::string_view DictView::type_name() const {
   return kNames[static_cast<int>(kind_)];
 }
 
-std::shared_ptr<Iterator> DictView::iterate(Runtime& rt) { return rt.object<ViewIterator>(kind_, dict_); }
+std::shared_ptr<Iterator> DictView::iterate(Runtime& rt) {
+  return rt.object<ViewIterator>(kind_, dict_);
+}
 
 std::string DictView::repr(Runtime& rt) {
   const std::shared_ptr<Iterator> iterator = iterate(rt);
@@ -146,7 +170,9 @@ Value Range::attribute(Runtime&, std::string_view name) {
   return Value();
 }
 
-std::shared_ptr<Iterator> Range::iterate(Runtime& rt) { return rt.object<RangeIterator>(start_, step_, size()); }
+std::shared_ptr<Iterator> Range::iterate(Runtime& rt) {
+  return rt.object<RangeIterator>(start_, step_, size());
+}
 
 std::shared_ptr<Iterator> Range::iterate_reversed(Runtime& rt) {
   const std::size_t count = size();
@@ -155,7 +181,8 @@ std::shared_ptr<Iterator> Range::iterate_reversed(Runtime& rt) {
 }
 
 std::string Range::repr(Runtime&) {
-  return step_ == 1 ? fmt::format("range({}, {})", start_, stop_) : fmt::format("range({}, {}, {})", start_, stop_, step_);
+  return step_ == 1 ? fmt::format("range({}, {})", start_, stop_)
+                    : fmt::format("range({}, {}, {})", start_, stop_, step_);
 }
 
 bool Range::equals(Runtime&, const Object& other) {

@@ -1,6 +1,7 @@
-// Values with behaviour: iterators, functions, bound methods, views of dicts, ranges, and the mutable helpers of Jinja
-// (namespace, cycler, joiner). Made through Runtime::object by built-ins and by the interpreter, which adds macros and
-// loops of its own (interpreter.h). What an object does not override it refuses with Python's error.
+// Values with behaviour: iterators, functions, bound methods, views of dicts, ranges, and the mutable helpers
+// of Jinja (namespace, cycler, joiner). Made through Runtime::object by built-ins and by the interpreter,
+// which adds macros and loops of its own (interpreter.h). What an object does not override it refuses with
+// Python's error.
 #pragma once
 
 #include <functional>
@@ -82,7 +83,8 @@ class SequenceIterator : public Iterator {
 // A global function or type (range, dict, namespace, ...).
 class Function : public Object {
  public:
-  Function(const Builtin& builtin, std::string_view class_path) : builtin_(builtin), class_path_(class_path) {}
+  Function(const Builtin& builtin, std::string_view class_path)
+      : builtin_(builtin), class_path_(class_path) {}
   std::string_view type_name() const override { return class_path_.empty() ? "function" : "type"; }
   bool is_callable() const override { return true; }
   Value call(Runtime& rt, CallArgs& args) override;

@@ -19,14 +19,20 @@ std::string_view symbol_of(Comparison comparison) {
 
 bool holds(Comparison comparison, std::partial_ordering order) {
   switch (comparison) {
-    case Comparison::kLess: return order < 0;
-    case Comparison::kLessEqual: return order <= 0;
-    case Comparison::kGreater: return order > 0;
-    default: return order >= 0;
+    case Comparison::kLess:
+      return order < 0;
+    case Comparison::kLessEqual:
+      return order <= 0;
+    case Comparison::kGreater:
+      return order > 0;
+    default:
+      return order >= 0;
   }
 }
 
-bool is_number(const Value& value) { return value.as_int() || value.as_bool() || value.as_float(); }
+bool is_number(const Value& value) {
+  return value.as_int() || value.as_bool() || value.as_float();
+}
 
 std::partial_ordering compare_numbers(const Value& a, const Value& b) {
   const std::optional<Integer> x = a.as_integral();
@@ -57,7 +63,8 @@ bool equal_dicts(Runtime& rt, const Dict& a, const Dict& b) {
 }
 
 // Lists and tuples: the first pair that differs decides.
-bool compare_items(Runtime& rt, Comparison comparison, const std::vector<Value>& a, const std::vector<Value>& b) {
+bool compare_items(Runtime& rt, Comparison comparison, const std::vector<Value>& a,
+                   const std::vector<Value>& b) {
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     if (!a[i].same_object(b[i]) && !equals(rt, a[i], b[i])) return compare(rt, comparison, a[i], b[i]);
   }
@@ -69,16 +76,26 @@ bool compare_items(Runtime& rt, Comparison comparison, const std::vector<Value>&
 std::string_view type_name(const Value& value) {
   switch (value.type()) {
     case Type::kMissing:
-    case Type::kUndefined: return "Undefined";
-    case Type::kNone: return "NoneType";
-    case Type::kBool: return "bool";
-    case Type::kInt: return "int";
-    case Type::kFloat: return "float";
-    case Type::kString: return value.as_string()->markup ? "Markup" : "str";
-    case Type::kList: return "list";
-    case Type::kTuple: return "tuple";
-    case Type::kDict: return "dict";
-    case Type::kObject: return value.as_object()->type_name();
+    case Type::kUndefined:
+      return "Undefined";
+    case Type::kNone:
+      return "NoneType";
+    case Type::kBool:
+      return "bool";
+    case Type::kInt:
+      return "int";
+    case Type::kFloat:
+      return "float";
+    case Type::kString:
+      return value.as_string()->markup ? "Markup" : "str";
+    case Type::kList:
+      return "list";
+    case Type::kTuple:
+      return "tuple";
+    case Type::kDict:
+      return "dict";
+    case Type::kObject:
+      return value.as_object()->type_name();
   }
   return "";
 }
@@ -87,15 +104,23 @@ bool is_true(Runtime& rt, const Value& value) {
   switch (value.type()) {
     case Type::kMissing:
     case Type::kUndefined:
-    case Type::kNone: return false;
-    case Type::kBool: return *value.as_bool();
-    case Type::kInt: return !value.as_int()->is_zero();
-    case Type::kFloat: return *value.as_float() != 0;
-    case Type::kString: return !value.as_string()->text.empty();
+    case Type::kNone:
+      return false;
+    case Type::kBool:
+      return *value.as_bool();
+    case Type::kInt:
+      return !value.as_int()->is_zero();
+    case Type::kFloat:
+      return *value.as_float() != 0;
+    case Type::kString:
+      return !value.as_string()->text.empty();
     case Type::kList:
-    case Type::kTuple: return !value.items()->empty();
-    case Type::kDict: return value.as_dict()->size() != 0;
-    case Type::kObject: return value.as_object()->length(rt).value_or(1) != 0;
+    case Type::kTuple:
+      return !value.items()->empty();
+    case Type::kDict:
+      return value.as_dict()->size() != 0;
+    case Type::kObject:
+      return value.as_object()->length(rt).value_or(1) != 0;
   }
   return false;
 }
@@ -118,18 +143,25 @@ bool equals(Runtime& rt, const Value& a, const Value& b) {
       const Runtime::Depth depth(rt);
       return equal_dicts(rt, *a.as_dict(), *b.as_dict());
     }
-    case Type::kObject: return a.as_object() == b.as_object() || a.as_object()->equals(rt, *b.as_object());
-    default: return true;  // none and undefined equal themselves
+    case Type::kObject:
+      return a.as_object() == b.as_object() || a.as_object()->equals(rt, *b.as_object());
+    default:
+      return true;  // none and undefined equal themselves
   }
 }
 
 bool compare(Runtime& rt, Comparison comparison, const Value& a, const Value& b) {
   switch (comparison) {
-    case Comparison::kEqual: return equals(rt, a, b);
-    case Comparison::kNotEqual: return !equals(rt, a, b);
-    case Comparison::kIn: return contains(rt, b, a);
-    case Comparison::kNotIn: return !contains(rt, b, a);
-    default: break;
+    case Comparison::kEqual:
+      return equals(rt, a, b);
+    case Comparison::kNotEqual:
+      return !equals(rt, a, b);
+    case Comparison::kIn:
+      return contains(rt, b, a);
+    case Comparison::kNotIn:
+      return !contains(rt, b, a);
+    default:
+      break;
   }
   rt.step();
   if (is_number(a) && is_number(b)) return holds(comparison, compare_numbers(a, b));
@@ -138,15 +170,18 @@ bool compare(Runtime& rt, Comparison comparison, const Value& a, const Value& b)
   if (a.type() == b.type()) {
     if (a.is_string()) {
       rt.work(std::min(a.as_string()->text.size(), b.as_string()->text.size()));
-      return holds(comparison, a.as_string()->text <=> b.as_string()->text);  // UTF-8 sorts like its code points
+      return holds(comparison,
+                   a.as_string()->text <=> b.as_string()->text);  // UTF-8 sorts like its code points
     }
     if (a.items()) {
       const Runtime::Depth depth(rt);
       return compare_items(rt, comparison, *a.items(), *b.items());
     }
-    if (a.as<DictView>()) raise("comparing {} with '{}' is not supported", type_name(a), symbol_of(comparison));
+    if (a.as<DictView>())
+      raise("comparing {} with '{}' is not supported", type_name(a), symbol_of(comparison));
   }
-  raise("'{}' not supported between instances of '{}' and '{}'", symbol_of(comparison), type_name(a), type_name(b));
+  raise("'{}' not supported between instances of '{}' and '{}'", symbol_of(comparison), type_name(a),
+        type_name(b));
 }
 
 bool contains(Runtime& rt, const Value& container, const Value& item) {
@@ -162,7 +197,8 @@ bool contains(Runtime& rt, const Value& container, const Value& item) {
     if (const String* key = item.as_string()) rt.work(key->text.size() * 8);
     return dict->find(item) != nullptr;
   }
-  if (const Range* range = container.as<Range>(); range && is_number(item)) return range->index_of(item).has_value();
+  if (const Range* range = container.as<Range>(); range && is_number(item))
+    return range->index_of(item).has_value();
   if (const DictView* view = container.as<DictView>()) return view->contains(rt, item);
   if (!is_iterable(container)) raise("argument of type '{}' is not iterable", type_name(container));
   const std::shared_ptr<Iterator> iterator = iterate(rt, container);
@@ -175,15 +211,20 @@ bool contains(Runtime& rt, const Value& container, const Value& item) {
 
 std::size_t length_of(Runtime& rt, const Value& value) {
   switch (value.type()) {
-    case Type::kUndefined: return 0;
-    case Type::kString: return value.as_string()->length;
+    case Type::kUndefined:
+      return 0;
+    case Type::kString:
+      return value.as_string()->length;
     case Type::kList:
-    case Type::kTuple: return value.items()->size();
-    case Type::kDict: return value.as_dict()->size();
+    case Type::kTuple:
+      return value.items()->size();
+    case Type::kDict:
+      return value.as_dict()->size();
     case Type::kObject:
       if (const auto length = value.as_object()->length(rt)) return *length;
       break;
-    default: break;
+    default:
+      break;
   }
   raise("object of type '{}' has no len()", type_name(value));
 }
@@ -198,12 +239,23 @@ Value escape(Runtime& rt, const Value& value) {
   rt.work(text.size() * 4);
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '\'': out += "&#39;"; break;
-      case '"': out += "&#34;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      default:
+        out += c;
     }
   }
   return rt.string(std::move(out), true);

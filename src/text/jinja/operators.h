@@ -1,6 +1,7 @@
-// Python's operators over values: truth, equality, order, membership, length, arithmetic. Used by the evaluator and by
-// the built-ins. Whatever Python refuses is refused with its words; work and memory are paid to the Runtime first.
-// Comparing and adding walk containers recursively, bounded by the limit on their nesting.
+// Python's operators over values: truth, equality, order, membership, length, arithmetic. Used by the
+// evaluator and by the built-ins. Whatever Python refuses is refused with its words; work and memory are paid
+// to the Runtime first. Comparing and adding walk containers recursively, bounded by the limit on their
+// nesting.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// Builds the tree of a template from its tokens, by recursive descent over Jinja 3.1's grammar with transformers' tags
-// (break, continue, generation). Used by Template::parse, followed by the resolver. Raises Failure with a line; nesting
-// is limited, so hostile templates cannot exhaust the stack.
+// Builds the tree of a template from its tokens, by recursive descent over Jinja 3.1's grammar with
+// transformers' tags (break, continue, generation). Used by Template::parse, followed by the resolver. Raises
+// Failure with a line; nesting is limited, so hostile templates cannot exhaust the stack.
 #pragma once
 
 #include <initializer_list>
@@ -44,10 +44,10 @@ class Parser {
 
   // Expressions (parser_expressions.cc).
   struct TupleRules {
-    bool conditional = true;       // a if b else c allowed
-    bool primary_only = false;     // names and literals, as in targets
-    bool namespace_refs = false;   // ns.x allowed
-    bool in_parentheses = false;   // () is a value
+    bool conditional = true;      // a if b else c allowed
+    bool primary_only = false;    // names and literals, as in targets
+    bool namespace_refs = false;  // ns.x allowed
+    bool in_parentheses = false;  // () is a value
   };
   ExprPtr parse_tuple(const TupleRules& rules);
   bool at_tuple_end() const;
@@ -75,11 +75,11 @@ class Parser {
   void parse_arguments(CallArguments& arguments, Expr& owner);
   void parse_argument(CallArguments& arguments, Expr& owner);
   std::string parse_dotted_name();
-  ExprPtr parse_filter(ExprPtr value);   // behind the |
-  ExprPtr parse_test(ExprPtr value);     // behind `is`
+  ExprPtr parse_filter(ExprPtr value);  // behind the |
+  ExprPtr parse_test(ExprPtr value);    // behind `is`
 
   // Statements (parser_statements.cc).
-  Body parse_body(std::initializer_list<std::string_view> end_tags);  // up to, without, an end tag
+  Body parse_body(std::initializer_list<std::string_view> end_tags);        // up to, without, an end tag
   Body parse_block_body(std::initializer_list<std::string_view> end_tags);  // the same behind a tag's end
   StmtPtr parse_statement();
   StmtPtr parse_if();

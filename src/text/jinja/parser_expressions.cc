@@ -11,7 +11,8 @@ namespace cistern::text::jinja {
 
 Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
   if (parser_.nesting_ >= parser_.limits_.max_nesting) {
-    raise_at(parser_.current().line, "template nested too deeply (more than {} levels)", parser_.limits_.max_nesting);
+    raise_at(parser_.current().line, "template nested too deeply (more than {} levels)",
+             parser_.limits_.max_nesting);
   }
   ++parser_.nesting_;
 }
@@ -47,7 +48,9 @@ std::string Parser::expect_any_name() {
   return take().text;
 }
 
-void Parser::fail_unexpected() const { raise_at(current().line, "unexpected {}", describe(current())); }
+void Parser::fail_unexpected() const {
+  raise_at(current().line, "unexpected {}", describe(current()));
+}
 
 void Parser::adopt(Expr& parent, const ExprPtr& child) const {
   if (!child) return;
@@ -82,7 +85,8 @@ ExprPtr Parser::parse_tuple(const TupleRules& rules) {
   }
   if (!is_tuple) {
     if (!tuple->items.empty()) return std::move(tuple->items.front());
-    if (!rules.in_parentheses) raise_at(current().line, "expected an expression, got {}", describe(current()));
+    if (!rules.in_parentheses)
+      raise_at(current().line, "expected an expression, got {}", describe(current()));
   }
   for (const ExprPtr& item : tuple->items) adopt(*tuple, item);
   return tuple;
@@ -197,8 +201,10 @@ ExprPtr Parser::parse_concat() {
 
 ExprPtr Parser::parse_product() {
   static constexpr std::pair<std::string_view, BinaryOperator> kOperators[] = {
-      {"*", BinaryOperator::kMultiply}, {"/", BinaryOperator::kDivide},
-      {"//", BinaryOperator::kFloorDivide}, {"%", BinaryOperator::kModulo}};
+      {"*", BinaryOperator::kMultiply},
+      {"/", BinaryOperator::kDivide},
+      {"//", BinaryOperator::kFloorDivide},
+      {"%", BinaryOperator::kModulo}};
   ExprPtr left = parse_power();
   while (true) {
     const auto* op = std::find_if(std::begin(kOperators), std::end(kOperators),
@@ -229,8 +235,8 @@ ExprPtr Parser::parse_unary(bool with_filters) {
   if (at_operator("-") || at_operator("+")) {
     const Nesting nesting(*this);
     const Token sign = take();
-    auto unary = std::make_unique<UnaryExpr>(sign.text == "-" ? ExprKind::kNegate : ExprKind::kPositive, sign.line,
-                                             parse_unary(false));
+    auto unary = std::make_unique<UnaryExpr>(sign.text == "-" ? ExprKind::kNegate : ExprKind::kPositive,
+                                             sign.line, parse_unary(false));
     const UnaryExpr& made = *unary;
     node = adopted(std::move(unary), {&made.operand});
   } else {
@@ -242,9 +248,12 @@ ExprPtr Parser::parse_unary(bool with_filters) {
 
 ExprPtr Parser::parse_name(bool namespace_refs) {
   Token token = take();
-  if (token.text == "true" || token.text == "True") return std::make_unique<ConstantExpr>(token.line, Value(true));
-  if (token.text == "false" || token.text == "False") return std::make_unique<ConstantExpr>(token.line, Value(false));
-  if (token.text == "none" || token.text == "None") return std::make_unique<ConstantExpr>(token.line, Value::none());
+  if (token.text == "true" || token.text == "True")
+    return std::make_unique<ConstantExpr>(token.line, Value(true));
+  if (token.text == "false" || token.text == "False")
+    return std::make_unique<ConstantExpr>(token.line, Value(false));
+  if (token.text == "none" || token.text == "None")
+    return std::make_unique<ConstantExpr>(token.line, Value::none());
   if (namespace_refs && skip_operator(".")) {
     return std::make_unique<NamespaceRefExpr>(token.line, std::move(token.text), expect_any_name());
   }
@@ -254,19 +263,22 @@ ExprPtr Parser::parse_name(bool namespace_refs) {
 ExprPtr Parser::parse_primary(bool namespace_refs) {
   const int line = current().line;
   switch (current().type) {
-    case TokenType::kName: return parse_name(namespace_refs);
+    case TokenType::kName:
+      return parse_name(namespace_refs);
     case TokenType::kString: {
       std::string text;
       while (at(TokenType::kString)) text += take().text;
       return std::make_unique<ConstantExpr>(line, constant_string(std::move(text)));
     }
-    case TokenType::kInteger: return std::make_unique<ConstantExpr>(line, Value(*parse_integer(take().text, 0)));
+    case TokenType::kInteger:
+      return std::make_unique<ConstantExpr>(line, Value(*parse_integer(take().text, 0)));
     case TokenType::kFloat: {
       const double value = *parse_float(take().text);
       if (std::isinf(value)) raise_at(line, "float literal too large");
       return std::make_unique<ConstantExpr>(line, Value(value));
     }
-    default: break;
+    default:
+      break;
   }
   if (skip_operator("(")) {
     ExprPtr inner = parse_tuple({.in_parentheses = true});
@@ -350,7 +362,9 @@ ExprPtr Parser::parse_slice(int line, ExprPtr object, ExprPtr start) {
   auto slice = std::make_unique<SliceExpr>(line);
   slice->object = std::move(object);
   slice->start = std::move(start);
-  const auto parse_part = [this]() -> ExprPtr { return at_operator("]") || at_operator(":") ? nullptr : parse_expression(); };
+  const auto parse_part = [this]() -> ExprPtr {
+    return at_operator("]") || at_operator(":") ? nullptr : parse_expression();
+  };
   slice->stop = parse_part();
   if (skip_operator(":")) slice->step = parse_part();
   const SliceExpr& made = *slice;

@@ -55,7 +55,9 @@ Body Parser::parse_body(std::initializer_list<std::string_view> end_tags) {
     } else {
       flush();
       take();  // {%
-      if (at(TokenType::kName) && std::find(end_tags.begin(), end_tags.end(), current().text) != end_tags.end()) return body;
+      if (at(TokenType::kName) &&
+          std::find(end_tags.begin(), end_tags.end(), current().text) != end_tags.end())
+        return body;
       body.push_back(parse_statement());
       if (!at(TokenType::kBlockEnd)) {
         raise_at(current().line, "expected the end of the statement block, got {}", describe(current()));
@@ -82,18 +84,27 @@ Body Parser::parse_block_body(std::initializer_list<std::string_view> end_tags) 
 StmtPtr Parser::parse_statement() {
   const Nesting nesting(*this);
   static constexpr std::pair<std::string_view, StmtPtr (Parser::*)()> kTags[] = {
-      {"for", &Parser::parse_for},          {"if", &Parser::parse_if},
-      {"set", &Parser::parse_set},          {"macro", &Parser::parse_macro},
-      {"call", &Parser::parse_call_block},  {"filter", &Parser::parse_filter_block},
-      {"with", &Parser::parse_with},        {"autoescape", &Parser::parse_autoescape},
-      {"block", &Parser::parse_block},      {"print", &Parser::parse_print},
-      {"break", &Parser::parse_jump},       {"continue", &Parser::parse_jump},
-      {"include", &Parser::parse_include},  {"import", &Parser::parse_import},
-      {"from", &Parser::parse_from},        {"extends", &Parser::parse_extends},
+      {"for", &Parser::parse_for},
+      {"if", &Parser::parse_if},
+      {"set", &Parser::parse_set},
+      {"macro", &Parser::parse_macro},
+      {"call", &Parser::parse_call_block},
+      {"filter", &Parser::parse_filter_block},
+      {"with", &Parser::parse_with},
+      {"autoescape", &Parser::parse_autoescape},
+      {"block", &Parser::parse_block},
+      {"print", &Parser::parse_print},
+      {"break", &Parser::parse_jump},
+      {"continue", &Parser::parse_jump},
+      {"include", &Parser::parse_include},
+      {"import", &Parser::parse_import},
+      {"from", &Parser::parse_from},
+      {"extends", &Parser::parse_extends},
       {"generation", &Parser::parse_generation},
   };
   if (!at(TokenType::kName)) {
-    if (at(TokenType::kBlockEnd) || at(TokenType::kEnd)) raise_at(current().line, "tag name expected, got {}", describe(current()));
+    if (at(TokenType::kBlockEnd) || at(TokenType::kEnd))
+      raise_at(current().line, "tag name expected, got {}", describe(current()));
     raise_at(current().line, "tag name expected");
   }
   for (const auto& [tag, parse_tag] : kTags) {
@@ -227,7 +238,8 @@ StmtPtr Parser::parse_with() {
 StmtPtr Parser::parse_autoescape() {
   auto stmt = std::make_unique<AutoescapeStmt>(take().line);
   const ExprPtr option = parse_expression();
-  const Value* value = option->kind == ExprKind::kConstant ? &static_cast<const ConstantExpr&>(*option).value : nullptr;
+  const Value* value =
+      option->kind == ExprKind::kConstant ? &static_cast<const ConstantExpr&>(*option).value : nullptr;
   if (!value || !value->as_bool()) raise_at(stmt->line, "autoescape is supported with true or false only");
   stmt->on = *value->as_bool();
   stmt->body = parse_block_body({"endautoescape"});
@@ -260,11 +272,14 @@ StmtPtr Parser::parse_print() {
 
 StmtPtr Parser::parse_jump() {
   const Token token = take();
-  return std::make_unique<JumpStmt>(token.text == "break" ? StmtKind::kBreak : StmtKind::kContinue, token.line);
+  return std::make_unique<JumpStmt>(token.text == "break" ? StmtKind::kBreak : StmtKind::kContinue,
+                                    token.line);
 }
 
 bool Parser::skip_import_context() {
-  if (!(at_name("with") || at_name("without")) || ahead().type != TokenType::kName || ahead().text != "context") return false;
+  if (!(at_name("with") || at_name("without")) || ahead().type != TokenType::kName ||
+      ahead().text != "context")
+    return false;
   take();
   take();
   return true;
@@ -298,7 +313,8 @@ StmtPtr Parser::parse_from() {
     if (!first) expect_operator(",");
     if (skip_import_context()) break;
     auto name = parse_store_name();
-    if (name->name.starts_with('_')) raise_at(name->line, "names starting with an underline can not be imported");
+    if (name->name.starts_with('_'))
+      raise_at(name->line, "names starting with an underline can not be imported");
     stmt->stores.push_back(skip_name("as") ? parse_store_name() : std::move(name));
     if (skip_import_context() || !at_operator(",")) break;
   }
@@ -339,7 +355,8 @@ ExprPtr Parser::copy_target(const Expr& target) const {
     return std::make_unique<NameExpr>(target.line, static_cast<const NameExpr&>(target).name);
   }
   auto copy = std::make_unique<SequenceExpr>(ExprKind::kTuple, target.line);
-  for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items) copy->items.push_back(copy_target(*item));
+  for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items)
+    copy->items.push_back(copy_target(*item));
   return copy;
 }
 

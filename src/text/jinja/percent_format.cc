@@ -35,7 +35,8 @@ class PercentFormatter {
         convert_one();
       }
     }
-    if (!is_mapping() && used_ < argument_count()) raise("not all arguments converted during string formatting");
+    if (!is_mapping() && used_ < argument_count())
+      raise("not all arguments converted during string formatting");
     return rt_.string(std::move(out_), markup_);
   }
 
@@ -103,12 +104,18 @@ class PercentFormatter {
     Conversion conversion;
     char c = take();
     for (;; c = take()) {
-      if (c == '-') conversion.left = true;
-      else if (c == '+') conversion.plus = true;
-      else if (c == ' ') conversion.blank = true;
-      else if (c == '#') conversion.alternate = true;
-      else if (c == '0') conversion.zero = true;
-      else break;
+      if (c == '-')
+        conversion.left = true;
+      else if (c == '+')
+        conversion.plus = true;
+      else if (c == ' ')
+        conversion.blank = true;
+      else if (c == '#')
+        conversion.alternate = true;
+      else if (c == '0')
+        conversion.zero = true;
+      else
+        break;
     }
     if (c == '*') {
       conversion.width = take_star();
@@ -143,12 +150,27 @@ class PercentFormatter {
 
   void write(const Conversion& conversion, const Value& argument) {
     switch (conversion.type) {
-      case 's': case 'r': case 'a': return write_text(conversion, argument);
-      case 'c': return write_character(conversion, argument);
-      case 'd': case 'i': case 'u': return write_integer(conversion, decimal_argument(conversion, argument), 10);
-      case 'o': return write_integer(conversion, integer_argument(conversion, argument), 8);
-      case 'x': case 'X': return write_integer(conversion, integer_argument(conversion, argument), 16);
-      case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': {
+      case 's':
+      case 'r':
+      case 'a':
+        return write_text(conversion, argument);
+      case 'c':
+        return write_character(conversion, argument);
+      case 'd':
+      case 'i':
+      case 'u':
+        return write_integer(conversion, decimal_argument(conversion, argument), 10);
+      case 'o':
+        return write_integer(conversion, integer_argument(conversion, argument), 8);
+      case 'x':
+      case 'X':
+        return write_integer(conversion, integer_argument(conversion, argument), 16);
+      case 'e':
+      case 'E':
+      case 'f':
+      case 'F':
+      case 'g':
+      case 'G': {
         const int64_t precision = conversion.precision < 0 ? 6 : conversion.precision;
         std::string text =
             format_float(rt_, to_double(argument), {conversion.type, precision, conversion.alternate, false});
@@ -156,7 +178,8 @@ class PercentFormatter {
         if (negative) text.erase(0, 1);
         return write_number(conversion, negative, "", text);
       }
-      default: raise("unsupported format character '{}'", conversion.type);
+      default:
+        raise("unsupported format character '{}'", conversion.type);
     }
   }
 
@@ -167,7 +190,8 @@ class PercentFormatter {
       const bool safe = conversion.type == 's' && argument.is_string();
       text = escape(rt_, safe ? argument : rt_.string(std::move(text))).as_string()->text;
     }
-    if (conversion.precision >= 0) text.resize(offset_of(text, static_cast<std::size_t>(conversion.precision)));
+    if (conversion.precision >= 0)
+      text.resize(offset_of(text, static_cast<std::size_t>(conversion.precision)));
     pad(conversion, "", text, false);
   }
 
@@ -212,7 +236,8 @@ class PercentFormatter {
     write_number(conversion, value.is_negative(), prefix, digits);
   }
 
-  void write_number(const Conversion& conversion, bool negative, const std::string& prefix, const std::string& digits) {
+  void write_number(const Conversion& conversion, bool negative, const std::string& prefix,
+                    const std::string& digits) {
     const std::string sign = negative ? "-" : conversion.plus ? "+" : conversion.blank ? " " : "";
     pad(conversion, sign + prefix, digits, conversion.zero && !conversion.left);
   }

@@ -1,5 +1,5 @@
-// Python's `format % values` for strings: "%-10s %05.2f" % (name, price), "%(key)s" % mapping. Used by the % operator
-// and the filter `format`. With a markup format the values are escaped.
+// Python's `format % values` for strings: "%-10s %05.2f" % (name, price), "%(key)s" % mapping. Used by the %
+// operator and the filter `format`. With a markup format the values are escaped.
 #pragma once
 
 #include "text/jinja/runtime.h"

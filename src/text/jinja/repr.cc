@@ -98,14 +98,22 @@ void append_repr(Runtime& rt, std::string& out, const Value& value) {
   rt.step();
   switch (value.type()) {
     case Type::kMissing:
-    case Type::kUndefined: out += "Undefined"; break;
-    case Type::kNone: out += "None"; break;
-    case Type::kBool: out += *value.as_bool() ? "True" : "False"; break;
+    case Type::kUndefined:
+      out += "Undefined";
+      break;
+    case Type::kNone:
+      out += "None";
+      break;
+    case Type::kBool:
+      out += *value.as_bool() ? "True" : "False";
+      break;
     case Type::kInt:
       if (!value.as_int()->to_int64()) rt.step(32);
       out += value.as_int()->to_string();
       break;
-    case Type::kFloat: out += float_repr(*value.as_float()); break;
+    case Type::kFloat:
+      out += float_repr(*value.as_float());
+      break;
     case Type::kString: {
       const String& string = *value.as_string();
       rt.work(string.text.size() * 8);
@@ -125,8 +133,12 @@ void append_repr(Runtime& rt, std::string& out, const Value& value) {
       append_items(rt, out, *value.items());
       out += value.items()->size() == 1 ? ",)" : ")";
       break;
-    case Type::kDict: append_dict(rt, out, value.as_dict()->entries()); break;
-    case Type::kObject: out += value.as_object()->repr(rt); break;
+    case Type::kDict:
+      append_dict(rt, out, value.as_dict()->entries());
+      break;
+    case Type::kObject:
+      out += value.as_object()->repr(rt);
+      break;
   }
   rt.reserve(out.size());
 }

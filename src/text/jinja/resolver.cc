@@ -85,8 +85,11 @@ class Resolver {
         break;
       }
       // Jinja joins constants while compiling, and then without regard to markup.
-      case ExprKind::kConcat: static_cast<SequenceExpr&>(expr).autoescape = scope.autoescape && !is_constant(expr); break;
-      default: break;
+      case ExprKind::kConcat:
+        static_cast<SequenceExpr&>(expr).autoescape = scope.autoescape && !is_constant(expr);
+        break;
+      default:
+        break;
     }
     Scope inner = scope;
     inner.soft |= expr.kind == ExprKind::kConditional;
@@ -101,8 +104,12 @@ class Resolver {
         for (const auto& part : output.parts) resolve(part.expr, scope);
         break;
       }
-      case StmtKind::kIf: resolve_if(static_cast<IfStmt&>(stmt), scope); break;
-      case StmtKind::kFor: resolve_for(static_cast<ForStmt&>(stmt), scope); break;
+      case StmtKind::kIf:
+        resolve_if(static_cast<IfStmt&>(stmt), scope);
+        break;
+      case StmtKind::kFor:
+        resolve_for(static_cast<ForStmt&>(stmt), scope);
+        break;
       case StmtKind::kMacro: {
         auto& macro = static_cast<MacroStmt&>(stmt);
         macro.name->slot = find(macro.name->name, macro.line, scope);
@@ -116,7 +123,9 @@ class Resolver {
         if (block.call) resolve(*block.call, scope);
         break;
       }
-      case StmtKind::kFilterBlock: resolve_filter_block(static_cast<FilterBlockStmt&>(stmt), scope); break;
+      case StmtKind::kFilterBlock:
+        resolve_filter_block(static_cast<FilterBlockStmt&>(stmt), scope);
+        break;
       case StmtKind::kAssign: {
         auto& assign = static_cast<AssignStmt&>(stmt);
         assign.exported = scope.toplevel;
@@ -124,17 +133,26 @@ class Resolver {
         resolve(assign.value, scope);
         break;
       }
-      case StmtKind::kAssignBlock: resolve_assign_block(static_cast<AssignBlockStmt&>(stmt), scope); break;
-      case StmtKind::kWith: resolve_with(static_cast<WithStmt&>(stmt), scope); break;
-      case StmtKind::kAutoescape: resolve_autoescape(static_cast<AutoescapeStmt&>(stmt), scope); break;
-      case StmtKind::kBlock: resolve_block(static_cast<BlockStmt&>(stmt)); break;
+      case StmtKind::kAssignBlock:
+        resolve_assign_block(static_cast<AssignBlockStmt&>(stmt), scope);
+        break;
+      case StmtKind::kWith:
+        resolve_with(static_cast<WithStmt&>(stmt), scope);
+        break;
+      case StmtKind::kAutoescape:
+        resolve_autoescape(static_cast<AutoescapeStmt&>(stmt), scope);
+        break;
+      case StmtKind::kBlock:
+        resolve_block(static_cast<BlockStmt&>(stmt));
+        break;
       case StmtKind::kBreak:
       case StmtKind::kContinue:
         if (!scope.in_loop) raise_at(stmt.line, "break and continue are allowed inside of loops only");
         break;
       case StmtKind::kLoad: {
         const auto& load = static_cast<const LoadStmt&>(stmt);
-        if (load.tag == "extends" && !scope.toplevel) raise_at(stmt.line, "cannot use extend from a non top-level scope");
+        if (load.tag == "extends" && !scope.toplevel)
+          raise_at(stmt.line, "cannot use extend from a non top-level scope");
         resolve(load.source, scope);
         break;
       }
@@ -217,7 +235,8 @@ class Resolver {
         macro.caller_is_parameter = true;
       }
     }
-    if (specials.contains("kwargs") && !parameter_index("kwargs")) macro.kwargs = symbols.declare_parameter("kwargs").index;
+    if (specials.contains("kwargs") && !parameter_index("kwargs"))
+      macro.kwargs = symbols.declare_parameter("kwargs").index;
     if (specials.contains("varargs") && !parameter_index("varargs")) {
       macro.varargs = symbols.declare_parameter("varargs").index;
     }
@@ -311,18 +330,33 @@ class Resolver {
           for (const auto& branch : static_cast<const IfStmt&>(*stmt).branches) refuse_loop_in(branch.body);
           refuse_loop_in(static_cast<const IfStmt&>(*stmt).otherwise);
           break;
-        case StmtKind::kMacro: refuse_loop_in(static_cast<const MacroStmt&>(*stmt).macro.body); break;
-        case StmtKind::kCallBlock: refuse_loop_in(static_cast<const CallBlockStmt&>(*stmt).macro.body); break;
-        case StmtKind::kFilterBlock: refuse_loop_in(static_cast<const FilterBlockStmt&>(*stmt).body); break;
-        case StmtKind::kAssign: refuse_loop_in(*static_cast<const AssignStmt&>(*stmt).target, stmt->line); break;
+        case StmtKind::kMacro:
+          refuse_loop_in(static_cast<const MacroStmt&>(*stmt).macro.body);
+          break;
+        case StmtKind::kCallBlock:
+          refuse_loop_in(static_cast<const CallBlockStmt&>(*stmt).macro.body);
+          break;
+        case StmtKind::kFilterBlock:
+          refuse_loop_in(static_cast<const FilterBlockStmt&>(*stmt).body);
+          break;
+        case StmtKind::kAssign:
+          refuse_loop_in(*static_cast<const AssignStmt&>(*stmt).target, stmt->line);
+          break;
         case StmtKind::kAssignBlock:
           refuse_loop_in(*static_cast<const AssignBlockStmt&>(*stmt).target, stmt->line);
           refuse_loop_in(static_cast<const AssignBlockStmt&>(*stmt).body);
           break;
-        case StmtKind::kWith: refuse_loop_in(static_cast<const WithStmt&>(*stmt).body); break;
-        case StmtKind::kAutoescape: refuse_loop_in(static_cast<const AutoescapeStmt&>(*stmt).body); break;
-        case StmtKind::kBlock: refuse_loop_in(static_cast<const BlockStmt&>(*stmt).body); break;
-        default: break;
+        case StmtKind::kWith:
+          refuse_loop_in(static_cast<const WithStmt&>(*stmt).body);
+          break;
+        case StmtKind::kAutoescape:
+          refuse_loop_in(static_cast<const AutoescapeStmt&>(*stmt).body);
+          break;
+        case StmtKind::kBlock:
+          refuse_loop_in(static_cast<const BlockStmt&>(*stmt).body);
+          break;
+        default:
+          break;
       }
     }
   }
@@ -332,6 +366,8 @@ class Resolver {
 
 }  // namespace
 
-void resolve(Program& program) { Resolver().run(program); }
+void resolve(Program& program) {
+  Resolver().run(program);
+}
 
 }  // namespace cistern::text::jinja

@@ -25,7 +25,8 @@ void check_key(const Value& key) {
     for (const Value& item : tuple->items) check_key(item);
   }
   const bool is_nan = key.as_float() && std::isnan(*key.as_float());
-  if (is_nan || key.is_undefined() || key.as_object()) raise("a key of type '{}' is not supported in a dict", type_name(key));
+  if (is_nan || key.is_undefined() || key.as_object())
+    raise("a key of type '{}' is not supported in a dict", type_name(key));
 }
 
 }  // namespace
@@ -34,7 +35,9 @@ Runtime::~Runtime() {
   for (const auto& object : kept_) object->clear();
 }
 
-void Runtime::raise_out_of_steps() const { raise("template runs too long (more than {} steps)", limits_.max_steps); }
+void Runtime::raise_out_of_steps() const {
+  raise("template runs too long (more than {} steps)", limits_.max_steps);
+}
 
 void Runtime::raise_out_of_memory() const {
   raise("template needs too much memory (its values may take {} bytes)", limits_.max_memory_bytes);
@@ -44,10 +47,13 @@ void Runtime::raise_out_of_output() const {
   raise("template writes too much text (more than {} bytes)", limits_.max_output_bytes);
 }
 
-void Runtime::raise_too_deep() { raise("template recurses too deeply"); }
+void Runtime::raise_too_deep() {
+  raise("template recurses too deeply");
+}
 
 void Runtime::check_depth(int depth) const {
-  if (depth > limits_.max_nesting) raise("values nested too deeply (more than {} levels)", limits_.max_nesting);
+  if (depth > limits_.max_nesting)
+    raise("values nested too deeply (more than {} levels)", limits_.max_nesting);
 }
 
 std::size_t Runtime::reserve_many(uint64_t count, std::size_t bytes_each) const {
@@ -90,7 +96,8 @@ Value Runtime::dict(std::vector<Dict::Entry> entries) {
   int depth = 0;
   for (const auto& [key, value] : entries) {
     check_key(key);
-    if (const String* text = key.as_string()) work(text->text.size() * 8);  // compared several times while sorting
+    if (const String* text = key.as_string())
+      work(text->text.size() * 8);  // compared several times while sorting
     depth = std::max({depth, depth_of(key), depth_of(value)});
   }
   check_depth(depth + 1);

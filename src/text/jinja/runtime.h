@@ -1,6 +1,7 @@
-// The state of one render: its budgets (steps, memory, output, depth), the clock, and the factory of counted values. Every
-// built-in receives it as the first argument and pays for its work through step(), work() and reserve() BEFORE doing
-// it. Created by Template::render, one per render, used by one thread; values made by it die before it.
+// The state of one render: its budgets (steps, memory, output, depth), the clock, and the factory of counted
+// values. Every built-in receives it as the first argument and pays for its work through step(), work() and
+// reserve() BEFORE doing it. Created by Template::render, one per render, used by one thread; values made by
+// it die before it.
 #pragma once
 
 #include <chrono>
@@ -40,7 +41,8 @@ class Runtime {
   void work(std::size_t bytes) { step(bytes / 32); }
   // Raises when a value of this many bytes would break the memory limit.
   void reserve(std::size_t bytes) const {
-    if (bytes > limits_.max_memory_bytes - std::min(limits_.max_memory_bytes, meter_.used_bytes)) raise_out_of_memory();
+    if (bytes > limits_.max_memory_bytes - std::min(limits_.max_memory_bytes, meter_.used_bytes))
+      raise_out_of_memory();
   }
   // Size of `count` things of `bytes_each`; raises when it would break the memory limit.
   std::size_t reserve_many(uint64_t count, std::size_t bytes_each) const;
@@ -54,7 +56,8 @@ class Runtime {
   Value string(std::string text, bool markup = false);
   Value list(std::vector<Value> items);
   Value tuple(std::vector<Value> items, bool is_group = false);
-  // Raises for keys that Python cannot hash and for those that this interpreter does not support (NaN, objects).
+  // Raises for keys that Python cannot hash and for those that this interpreter does not support (NaN,
+  // objects).
   Value dict(std::vector<Dict::Entry> entries);
 
   template <class T, class... Args>
@@ -65,11 +68,12 @@ class Runtime {
     made->set_charge(Charge(&meter_, sizeof(T) + kObjectOverhead));
     return made;
   }
-  // A mutable object could hold itself: it is kept until the render ends and cleared then, so nothing leaks and no
-  // chain of such objects is destroyed recursively.
+  // A mutable object could hold itself: it is kept until the render ends and cleared then, so nothing leaks
+  // and no chain of such objects is destroyed recursively.
   void keep(std::shared_ptr<Object> object) { kept_.push_back(std::move(object)); }
 
-  // Counts text that is being captured or written; REQUIRES: release_output of the same bytes follows, or none.
+  // Counts text that is being captured or written; REQUIRES: release_output of the same bytes follows, or
+  // none.
   void charge_output(std::size_t bytes) {
     output_bytes_ += bytes;
     if (output_bytes_ > limits_.max_output_bytes) raise_out_of_output();

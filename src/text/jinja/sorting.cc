@@ -22,8 +22,8 @@ void refuse_nan(const Value& key) {
 std::vector<std::size_t> sorted_order(Runtime& rt, const std::vector<Value>& keys, bool reverse) {
   rt.reserve_many(keys.size(), 2 * sizeof(std::size_t));
   for (const Value& key : keys) refuse_nan(key);
-  // Merge sort from runs of one: the comparison may throw, which std::stable_sort would survive as well, but a
-  // comparison that is no strict order (undefined behaviour there) must be harmless too.
+  // Merge sort from runs of one: the comparison may throw, which std::stable_sort would survive as well, but
+  // a comparison that is no strict order (undefined behaviour there) must be harmless too.
   std::vector<std::size_t> order(keys.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::vector<std::size_t> merged(order.size());

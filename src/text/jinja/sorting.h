@@ -1,5 +1,5 @@
-// Python's sorted() over values: stable, by `<` alone, its TypeErrors for values without an order. Used by the filters
-// that sort and by tojson.
+// Python's sorted() over values: stable, by `<` alone, its TypeErrors for values without an order. Used by
+// the filters that sort and by tojson.
 #pragma once
 
 #include <cstddef>

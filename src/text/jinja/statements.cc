@@ -42,7 +42,8 @@ class Interpreter::CallDepth {
  public:
   explicit CallDepth(Interpreter& interpreter) : interpreter_(interpreter) {
     if (interpreter_.call_depth_ >= interpreter_.rt_.limits().max_call_depth) {
-      raise("macros call each other too deeply (more than {} levels)", interpreter_.rt_.limits().max_call_depth);
+      raise("macros call each other too deeply (more than {} levels)",
+            interpreter_.rt_.limits().max_call_depth);
     }
     ++interpreter_.call_depth_;
   }
@@ -53,11 +54,15 @@ class Interpreter::CallDepth {
   Interpreter& interpreter_;
 };
 
-// The items of a loop that pass its test. The target is assigned to variables of the test's own and read back.
+// The items of a loop that pass its test. The target is assigned to variables of the test's own and read
+// back.
 class Interpreter::LoopTest : public Iterator {
  public:
-  LoopTest(Interpreter& interpreter, const ForStmt& stmt, std::shared_ptr<Iterator> items, const ActivationPtr& outer)
-      : interpreter_(interpreter), stmt_(stmt), items_(std::move(items)),
+  LoopTest(Interpreter& interpreter, const ForStmt& stmt, std::shared_ptr<Iterator> items,
+           const ActivationPtr& outer)
+      : interpreter_(interpreter),
+        stmt_(stmt),
+        items_(std::move(items)),
         activation_(interpreter.activate(outer, stmt.test_slots)) {}
 
   bool next(Runtime& rt, Value& out) override {
@@ -75,9 +80,11 @@ class Interpreter::LoopTest : public Iterator {
 
  private:
   Value read_back(const Expr& target) {
-    if (target.kind == ExprKind::kName) return interpreter_.slot(static_cast<const NameExpr&>(target).slot, *activation_);
+    if (target.kind == ExprKind::kName)
+      return interpreter_.slot(static_cast<const NameExpr&>(target).slot, *activation_);
     std::vector<Value> items;
-    for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items) items.push_back(read_back(*item));
+    for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items)
+      items.push_back(read_back(*item));
     return interpreter_.rt_.tuple(std::move(items));
   }
 
@@ -120,9 +127,15 @@ void Interpreter::enter(const FrameLoads& loads, Activation& activation) {
   for (const SlotLoad& load : loads) {
     Value& target = activation.slots[static_cast<std::size_t>(load.index)];
     switch (load.action) {
-      case SlotLoad::Action::kUndefined: target = Value(); break;
-      case SlotLoad::Action::kResolve: target = resolve(load.name); break;
-      case SlotLoad::Action::kAlias: target = Value(slot(load.source, activation)); break;
+      case SlotLoad::Action::kUndefined:
+        target = Value();
+        break;
+      case SlotLoad::Action::kResolve:
+        target = resolve(load.name);
+        break;
+      case SlotLoad::Action::kAlias:
+        target = Value(slot(load.source, activation));
+        break;
     }
   }
 }
@@ -144,7 +157,9 @@ Value Interpreter::resolve(const std::string& name) {
 
 void Interpreter::assign(const Expr& target, const Value& value, Activation& activation) {
   switch (target.kind) {
-    case ExprKind::kName: slot(static_cast<const NameExpr&>(target).slot, activation) = value; break;
+    case ExprKind::kName:
+      slot(static_cast<const NameExpr&>(target).slot, activation) = value;
+      break;
     case ExprKind::kNamespaceRef: {
       const auto& ref = static_cast<const NamespaceRefExpr&>(target);
       auto* object = slot(ref.slot, activation).as<Namespace>();
@@ -155,7 +170,8 @@ void Interpreter::assign(const Expr& target, const Value& value, Activation& act
       object->set(rt_, ref.attribute, value);
       break;
     }
-    default: unpack(static_cast<const SequenceExpr&>(target), value, activation);
+    default:
+      unpack(static_cast<const SequenceExpr&>(target), value, activation);
   }
 }
 
@@ -163,8 +179,10 @@ void Interpreter::unpack(const SequenceExpr& target, const Value& value, Activat
   if (!is_iterable(value)) raise("cannot unpack non-iterable {} object", type_name(value));
   const std::shared_ptr<Iterator> iterator = iterate(rt_, value);
   std::vector<Value> items;
-  for (Value item; items.size() <= target.items.size() && iterator->next(rt_, item);) items.push_back(std::move(item));
-  if (items.size() > target.items.size()) raise("too many values to unpack (expected {})", target.items.size());
+  for (Value item; items.size() <= target.items.size() && iterator->next(rt_, item);)
+    items.push_back(std::move(item));
+  if (items.size() > target.items.size())
+    raise("too many values to unpack (expected {})", target.items.size());
   if (items.size() < target.items.size()) {
     raise("not enough values to unpack (expected {}, got {})", target.items.size(), items.size());
   }
@@ -176,7 +194,8 @@ void Interpreter::export_names(const Expr& target, Activation& activation) {
     const auto& name = static_cast<const NameExpr&>(target);
     exported_[name.name] = slot(name.slot, activation);
   } else if (target.kind == ExprKind::kTuple) {
-    for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items) export_names(*item, activation);
+    for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items)
+      export_names(*item, activation);
   }
 }
 
@@ -208,24 +227,40 @@ Interpreter::Flow Interpreter::execute(const Stmt& stmt, const ActivationPtr& ac
   rt_.step();
   rt_.line = stmt.line;
   switch (stmt.kind) {
-    case StmtKind::kOutput: execute_output(static_cast<const OutputStmt&>(stmt), activation); break;
-    case StmtKind::kIf: return execute_if(static_cast<const IfStmt&>(stmt), activation);
-    case StmtKind::kFor: return execute_for(static_cast<const ForStmt&>(stmt), activation);
+    case StmtKind::kOutput:
+      execute_output(static_cast<const OutputStmt&>(stmt), activation);
+      break;
+    case StmtKind::kIf:
+      return execute_if(static_cast<const IfStmt&>(stmt), activation);
+    case StmtKind::kFor:
+      return execute_for(static_cast<const ForStmt&>(stmt), activation);
     case StmtKind::kMacro: {
       const auto& macro = static_cast<const MacroStmt&>(stmt);
       slot(macro.name->slot, *activation) = make_macro(macro.macro, &macro.name->name, activation);
       if (macro.exported) export_names(*macro.name, *activation);
       break;
     }
-    case StmtKind::kCallBlock: execute_call_block(static_cast<const CallBlockStmt&>(stmt), activation); break;
-    case StmtKind::kFilterBlock: return execute_filter_block(static_cast<const FilterBlockStmt&>(stmt), activation);
-    case StmtKind::kAssign: execute_assign(static_cast<const AssignStmt&>(stmt), activation); break;
-    case StmtKind::kAssignBlock: return execute_assign_block(static_cast<const AssignBlockStmt&>(stmt), activation);
-    case StmtKind::kWith: return execute_with(static_cast<const WithStmt&>(stmt), activation);
-    case StmtKind::kAutoescape: return execute_autoescape(static_cast<const AutoescapeStmt&>(stmt), activation);
-    case StmtKind::kBlock: execute_block(static_cast<const BlockStmt&>(stmt)); break;
-    case StmtKind::kBreak: return Flow::kBreak;
-    case StmtKind::kContinue: return Flow::kContinue;
+    case StmtKind::kCallBlock:
+      execute_call_block(static_cast<const CallBlockStmt&>(stmt), activation);
+      break;
+    case StmtKind::kFilterBlock:
+      return execute_filter_block(static_cast<const FilterBlockStmt&>(stmt), activation);
+    case StmtKind::kAssign:
+      execute_assign(static_cast<const AssignStmt&>(stmt), activation);
+      break;
+    case StmtKind::kAssignBlock:
+      return execute_assign_block(static_cast<const AssignBlockStmt&>(stmt), activation);
+    case StmtKind::kWith:
+      return execute_with(static_cast<const WithStmt&>(stmt), activation);
+    case StmtKind::kAutoescape:
+      return execute_autoescape(static_cast<const AutoescapeStmt&>(stmt), activation);
+    case StmtKind::kBlock:
+      execute_block(static_cast<const BlockStmt&>(stmt));
+      break;
+    case StmtKind::kBreak:
+      return Flow::kBreak;
+    case StmtKind::kContinue:
+      return Flow::kContinue;
     case StmtKind::kLoad:
       raise("'{}' is not supported: a chat template stands alone", static_cast<const LoadStmt&>(stmt).tag);
   }
@@ -256,8 +291,9 @@ Interpreter::Flow Interpreter::execute_for(const ForStmt& stmt, const Activation
   return Flow::kNormal;
 }
 
-Interpreter::Flow Interpreter::run_loop(const ForStmt& stmt, const Value& iterable, const ActivationPtr& outer,
-                                        const ActivationPtr& activation, int depth0) {
+Interpreter::Flow Interpreter::run_loop(const ForStmt& stmt, const Value& iterable,
+                                        const ActivationPtr& outer, const ActivationPtr& activation,
+                                        int depth0) {
   std::shared_ptr<Iterator> iterator = iterate(rt_, iterable);
   Value source = iterable;
   if (stmt.test) {
@@ -287,7 +323,8 @@ Interpreter::Flow Interpreter::run_loop(const ForStmt& stmt, const Value& iterab
   return execute(stmt.otherwise, activation);
 }
 
-Value Interpreter::run_recursive_loop(const ForStmt& stmt, const Value& iterable, const ActivationPtr& outer, int depth0) {
+Value Interpreter::run_recursive_loop(const ForStmt& stmt, const Value& iterable, const ActivationPtr& outer,
+                                      int depth0) {
   const CallDepth depth(*this);
   const int line = rt_.line;
   Captured captured(*this);
@@ -297,7 +334,8 @@ Value Interpreter::run_recursive_loop(const ForStmt& stmt, const Value& iterable
   return captured.take(stmt.autoescape);
 }
 
-Interpreter::Flow Interpreter::execute_filter_block(const FilterBlockStmt& stmt, const ActivationPtr& activation) {
+Interpreter::Flow Interpreter::execute_filter_block(const FilterBlockStmt& stmt,
+                                                    const ActivationPtr& activation) {
   enter(stmt.loads, *activation);
   Captured captured(*this);
   if (const Flow flow = execute(stmt.body, activation); flow != Flow::kNormal) return flow;
@@ -318,7 +356,8 @@ void Interpreter::execute_assign(const AssignStmt& stmt, const ActivationPtr& ac
   if (stmt.exported) export_names(*stmt.target, *activation);
 }
 
-Interpreter::Flow Interpreter::execute_assign_block(const AssignBlockStmt& stmt, const ActivationPtr& activation) {
+Interpreter::Flow Interpreter::execute_assign_block(const AssignBlockStmt& stmt,
+                                                    const ActivationPtr& activation) {
   enter(stmt.loads, *activation);
   Captured captured(*this);
   if (const Flow flow = execute(stmt.body, activation); flow != Flow::kNormal) return flow;
@@ -332,11 +371,13 @@ Interpreter::Flow Interpreter::execute_assign_block(const AssignBlockStmt& stmt,
 
 Interpreter::Flow Interpreter::execute_with(const WithStmt& stmt, const ActivationPtr& activation) {
   enter(stmt.loads, *activation);
-  for (const auto& [target, value] : stmt.assignments) assign(*target, evaluate(*value, *activation), *activation);
+  for (const auto& [target, value] : stmt.assignments)
+    assign(*target, evaluate(*value, *activation), *activation);
   return execute(stmt.body, activation);
 }
 
-Interpreter::Flow Interpreter::execute_autoescape(const AutoescapeStmt& stmt, const ActivationPtr& activation) {
+Interpreter::Flow Interpreter::execute_autoescape(const AutoescapeStmt& stmt,
+                                                  const ActivationPtr& activation) {
   enter(stmt.loads, *activation);
   const bool before = std::exchange(rt_.autoescape, stmt.on);
   const Flow flow = execute(stmt.body, activation);
@@ -366,13 +407,16 @@ void Interpreter::execute_call_block(const CallBlockStmt& stmt, const Activation
   write(result.as_string()->text);
 }
 
-std::shared_ptr<Object> Interpreter::make_macro(const MacroBody& body, const std::string* name, const ActivationPtr& activation) {
+std::shared_ptr<Object> Interpreter::make_macro(const MacroBody& body, const std::string* name,
+                                                const ActivationPtr& activation) {
   capture(activation);
   return rt_.object<Macro>(*this, body, name, activation);
 }
 
-// `arguments`: one value for each parameter (missing where none was given), then the caller when the body uses it.
-Value Interpreter::run_macro(const MacroBody& body, std::vector<Value> arguments, CallArgs& call, const ActivationPtr& closure) {
+// `arguments`: one value for each parameter (missing where none was given), then the caller when the body
+// uses it.
+Value Interpreter::run_macro(const MacroBody& body, std::vector<Value> arguments, CallArgs& call,
+                             const ActivationPtr& closure) {
   const Runtime::Depth frames(rt_);
   const CallDepth depth(*this);
   const int line = rt_.line;
@@ -391,7 +435,8 @@ Value Interpreter::run_macro(const MacroBody& body, std::vector<Value> arguments
   }
   if (body.varargs >= 0) {
     const std::size_t used = std::min(count, call.positional.size());
-    own(body.varargs) = rt_.tuple({call.positional.begin() + static_cast<std::ptrdiff_t>(used), call.positional.end()});
+    own(body.varargs) =
+        rt_.tuple({call.positional.begin() + static_cast<std::ptrdiff_t>(used), call.positional.end()});
   }
   enter(body.loads, *activation);
   for (std::size_t i = 0; i < count; ++i) {
@@ -399,9 +444,10 @@ Value Interpreter::run_macro(const MacroBody& body, std::vector<Value> arguments
     if (!parameter.is_missing()) continue;
     const std::size_t without_default = count - body.defaults.size();
     // Evaluated first: the slots may not be referred to while an expression runs.
-    Value value = i < without_default
-                      ? Value::undefined(fmt::format("parameter '{}' was not provided", body.parameters[i]->name))
-                      : evaluate(*body.defaults[i - without_default], *activation);
+    Value value =
+        i < without_default
+            ? Value::undefined(fmt::format("parameter '{}' was not provided", body.parameters[i]->name))
+            : evaluate(*body.defaults[i - without_default], *activation);
     own(body.parameters[i]->slot.index) = std::move(value);
   }
   execute(body.body, activation);

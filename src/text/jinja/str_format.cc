@@ -93,10 +93,16 @@ class Formatter {
   std::string format_field(const Field& field, int nesting) {
     Value value = look_up(field.name);
     switch (field.conversion) {
-      case 0: break;
-      case 's': value = rt_.string(to_text(rt_, value)); break;
-      case 'r': value = rt_.string(repr(rt_, value)); break;
-      default: raise("the conversion '!{}' of a format is not supported", field.conversion);
+      case 0:
+        break;
+      case 's':
+        value = rt_.string(to_text(rt_, value));
+        break;
+      case 'r':
+        value = rt_.string(repr(rt_, value));
+        break;
+      default:
+        raise("the conversion '!{}' of a format is not supported", field.conversion);
     }
     const std::string spec = run(field.spec, nesting - 1);
     if (!markup_) return format_value(rt_, value, spec);
@@ -113,7 +119,8 @@ class Formatter {
       counted = std::to_string(automatic_++);
       first = counted;
     } else if (is_number(name)) {
-      if (automatic_ != 0) raise("cannot switch from manual field specification to automatic field numbering");
+      if (automatic_ != 0)
+        raise("cannot switch from manual field specification to automatic field numbering");
       manual_ = true;
     }
     Value value = argument(first);
@@ -124,7 +131,8 @@ class Formatter {
   Value argument(std::string_view name) {
     if (is_number(name)) {
       const auto index = static_cast<std::size_t>(to_number(name)) + 1;
-      if (mapping_ || index >= call_.positional.size()) raise("Replacement index {} out of range for positional args tuple", index - 1);
+      if (mapping_ || index >= call_.positional.size())
+        raise("Replacement index {} out of range for positional args tuple", index - 1);
       return call_.positional[index];
     }
     if (mapping_) {
@@ -173,7 +181,8 @@ Value str_format_map(Runtime& rt, const Arguments& args) {
   const CallArgs& call = args.call();
   const String& self = to_string_argument(call.positional[0]);
   if (!call.named.empty()) raise("format_map() takes no keyword arguments");
-  if (call.positional.size() != 2) raise("format_map() takes exactly one argument ({} given)", call.positional.size() - 1);
+  if (call.positional.size() != 2)
+    raise("format_map() takes exactly one argument ({} given)", call.positional.size() - 1);
   const Dict* mapping = call.positional[1].as_dict();
   if (!mapping) raise("format_map() needs a dict, not '{}'", type_name(call.positional[1]));
   return rt.string(Formatter(rt, call, mapping, self.markup).run(self.text, 2), self.markup);

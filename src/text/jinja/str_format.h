@@ -1,4 +1,5 @@
-// str.format and str.format_map as the sandbox runs them: "{0.name!r:>{width}}". Rows of the string method table.
+// str.format and str.format_map as the sandbox runs them: "{0.name!r:>{width}}". Rows of the string method
+// table.
 #pragma once
 
 #include "text/jinja/arguments.h"

@@ -59,7 +59,8 @@ std::string format_time(Runtime& rt, std::string_view format, LocalTime time) {
       out += fmt::format("{:06}", microseconds);
     } else if ((letter == 'z' || letter == 'Z') && directive.size() == 2) {
       // a time without a zone: nothing
-    } else if (std::string_view("aAbBcCdDeFgGhHIjklmMnprRStTuUVwWxXyY%").find(letter) != std::string_view::npos) {
+    } else if (std::string_view("aAbBcCdDeFgGhHIjklmMnprRStTuUVwWxXyY%").find(letter) !=
+               std::string_view::npos) {
       out += format_directive(directive.c_str(), calendar);
     } else {
       raise("the date format '{}' is not supported", directive);
@@ -76,7 +77,8 @@ LocalTime local_time_now() {
   using namespace std::chrono;
   const auto day = local_days(year(calendar.tm_year + 1900) / (calendar.tm_mon + 1) / calendar.tm_mday);
   const auto fraction = duration_cast<std::chrono::microseconds>(now.time_since_epoch()) % 1s;
-  return day + hours(calendar.tm_hour) + minutes(calendar.tm_min) + std::chrono::seconds(calendar.tm_sec) + fraction;
+  return day + hours(calendar.tm_hour) + minutes(calendar.tm_min) + std::chrono::seconds(calendar.tm_sec) +
+         fraction;
 }
 
 }  // namespace cistern::text::jinja

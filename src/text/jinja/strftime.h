@@ -1,5 +1,5 @@
-// strftime_now(format): date and time as Python's datetime.strftime writes them in the C locale. A row of the table of
-// global functions; the clock is the Runtime's.
+// strftime_now(format): date and time as Python's datetime.strftime writes them in the C locale. A row of the
+// table of global functions; the clock is the Runtime's.
 #pragma once
 
 #include <string>

@@ -15,15 +15,26 @@ int hex_value(char c) {
 
 char simple_escape(char c) {
   switch (c) {
-    case 'a': return '\a';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'v': return '\v';
-    case '\\': case '\'': case '"': return c;
-    default: return '\0';
+    case 'a':
+      return '\a';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'v':
+      return '\v';
+    case '\\':
+    case '\'':
+    case '"':
+      return c;
+    default:
+      return '\0';
   }
 }
 
@@ -39,8 +50,8 @@ char32_t take_hex(std::string_view body, std::size_t& i, std::size_t digits, int
   return value;
 }
 
-// Jinja turns the literal into ASCII first; a backslash in front of another character thus meets the backslash of that
-// character's own escape: '\é' is the text \xe9.
+// Jinja turns the literal into ASCII first; a backslash in front of another character thus meets the
+// backslash of that character's own escape: '\é' is the text \xe9.
 std::string ascii_escape(char32_t c) {
   if (c < 0x100) return fmt::format("\\x{:02x}", static_cast<uint32_t>(c));
   if (c < 0x10000) return fmt::format("\\u{:04x}", static_cast<uint32_t>(c));

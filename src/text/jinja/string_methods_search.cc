@@ -35,7 +35,8 @@ Window window_of(Runtime& rt, const Arguments& args, std::size_t start_index) {
   rt.work(self.text.size());
   const std::size_t begin = offset_of(self.text, static_cast<std::size_t>(start));
   const std::string_view rest = std::string_view(self.text).substr(begin);
-  return {rest.substr(0, offset_of(rest, static_cast<std::size_t>(end - start))), static_cast<std::size_t>(start), true};
+  return {rest.substr(0, offset_of(rest, static_cast<std::size_t>(end - start))),
+          static_cast<std::size_t>(start), true};
 }
 
 // Code point index of the hit, or nullopt.
@@ -44,7 +45,8 @@ std::optional<std::size_t> locate(Runtime& rt, const Arguments& args, bool from_
   const Window window = window_of(rt, args, 2);
   if (!window.valid) return std::nullopt;
   rt.work(2 * (window.text.size() + part.text.size()));
-  const std::size_t hit = from_right ? find_last(rt, window.text, part.text) : find_first(window.text, part.text);
+  const std::size_t hit =
+      from_right ? find_last(rt, window.text, part.text) : find_first(window.text, part.text);
   if (hit == std::string_view::npos) return std::nullopt;
   return window.first + count_code_points(window.text.substr(0, hit));
 }
@@ -88,7 +90,9 @@ Value string_has_affix(Runtime& rt, const Arguments& args) {
   return matches(args[1]);
 }
 
-Value make(Runtime& rt, const String& self, std::string_view text) { return rt.string(std::string(text), self.markup); }
+Value make(Runtime& rt, const String& self, std::string_view text) {
+  return rt.string(std::string(text), self.markup);
+}
 
 // The largest number of splits, as str.split takes it: negative means all.
 std::size_t split_limit(const Arguments& args) {
@@ -127,7 +131,8 @@ std::vector<Value> rsplit_at_spaces(Runtime& rt, const String& self, std::size_t
       break;
     }
     std::size_t start = rest.size();
-    for (std::size_t previous = start; start > 0 && !is_space(previous_code_point(rest, previous));) start = previous;
+    for (std::size_t previous = start; start > 0 && !is_space(previous_code_point(rest, previous));)
+      start = previous;
     add_piece(rt, pieces, self, rest.substr(start));
     rest = strip(rest.substr(0, start), nullptr, false, true);
   }
@@ -238,6 +243,8 @@ constexpr Builtin kMethods[] = {
 
 }  // namespace
 
-const Builtin* find_string_search_method(std::string_view name) { return find_builtin(kMethods, name); }
+const Builtin* find_string_search_method(std::string_view name) {
+  return find_builtin(kMethods, name);
+}
 
 }  // namespace cistern::text::jinja

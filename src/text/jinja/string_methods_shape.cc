@@ -96,7 +96,8 @@ Value string_expandtabs(Runtime& rt, const Arguments& args) {
     const std::size_t start = i;
     const char32_t c = next_code_point(self.text, i);
     if (c == '\t') {
-      const uint64_t blanks = size > 0 ? static_cast<uint64_t>(size) - column % static_cast<uint64_t>(size) : 0;
+      const uint64_t blanks =
+          size > 0 ? static_cast<uint64_t>(size) - column % static_cast<uint64_t>(size) : 0;
       rt.reserve(out.size() + rt.reserve_many(blanks, 1));
       out.append(blanks, ' ');
       column += blanks;
@@ -112,18 +113,21 @@ Value string_replace(Runtime& rt, const Arguments& args) {
   const String& self = args.string(0);
   args.string(2);  // must be a str
   const Value by = self.markup ? escape(rt, args[2]) : args[2];
-  return rt.string(replace_all(rt, self.text, args.string(1).text, by.as_string()->text, args.integer(3, -1)), self.markup);
+  return rt.string(replace_all(rt, self.text, args.string(1).text, by.as_string()->text, args.integer(3, -1)),
+                   self.markup);
 }
 
 Value string_removeprefix(Runtime& rt, const Arguments& args) {
   std::string_view text = args.string(0).text;
-  if (const std::string& prefix = args.string(1).text; text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  if (const std::string& prefix = args.string(1).text; text.starts_with(prefix))
+    text.remove_prefix(prefix.size());
   return rt.string(std::string(text), args.string(0).markup);
 }
 
 Value string_removesuffix(Runtime& rt, const Arguments& args) {
   std::string_view text = args.string(0).text;
-  if (const std::string& suffix = args.string(1).text; text.ends_with(suffix)) text.remove_suffix(suffix.size());
+  if (const std::string& suffix = args.string(1).text; text.ends_with(suffix))
+    text.remove_suffix(suffix.size());
   return rt.string(std::string(text), args.string(0).markup);
 }
 
@@ -138,7 +142,9 @@ Value string_is_all(Runtime& rt, const Arguments& args) {
   return kEmpty || !text.empty();
 }
 
-bool is_ascii_character(char32_t c) { return c < 0x80; }
+bool is_ascii_character(char32_t c) {
+  return c < 0x80;
+}
 
 // islower and isupper: no cased character of the other kinds, and one of this kind.
 template <bool (*kWanted)(char32_t), bool (*kOther)(char32_t)>
@@ -217,6 +223,8 @@ constexpr Builtin kMethods[] = {
 
 }  // namespace
 
-const Builtin* find_string_shape_method(std::string_view name) { return find_builtin(kMethods, name); }
+const Builtin* find_string_shape_method(std::string_view name) {
+  return find_builtin(kMethods, name);
+}
 
 }  // namespace cistern::text::jinja

@@ -7,7 +7,9 @@
 namespace cistern::text::jinja {
 namespace {
 
-std::string reversed(std::string_view text) { return {text.rbegin(), text.rend()}; }
+std::string reversed(std::string_view text) {
+  return {text.rbegin(), text.rend()};
+}
 
 // The empty text occurs before every code point and at the end.
 std::string insert_between(Runtime& rt, std::string_view text, std::string_view by, uint64_t limit) {
@@ -46,12 +48,14 @@ std::size_t find_last(Runtime& rt, std::string_view text, std::string_view part)
 std::size_t find_last_nearby(Runtime& rt, std::string_view text, std::string_view part) {
   for (std::size_t size = 4 * part.size() + 64; size < text.size(); size *= 2) {
     const std::string_view tail = text.substr(text.size() - size);
-    if (const std::size_t hit = find_last(rt, tail, part); hit != std::string_view::npos) return text.size() - size + hit;
+    if (const std::size_t hit = find_last(rt, tail, part); hit != std::string_view::npos)
+      return text.size() - size + hit;
   }
   return find_last(rt, text, part);
 }
 
-std::string replace_all(Runtime& rt, std::string_view text, std::string_view old, std::string_view by, int64_t count) {
+std::string replace_all(Runtime& rt, std::string_view text, std::string_view old, std::string_view by,
+                        int64_t count) {
   const uint64_t limit = count < 0 ? UINT64_MAX : static_cast<uint64_t>(count);
   rt.work(text.size() * 2);
   if (old.empty()) return insert_between(rt, text, by, limit);

@@ -1,5 +1,6 @@
-// Finding and replacing text in time linear in its size whatever the texts are (std::string::find is quadratic for
-// hostile ones). Used by the string methods and filters of the interpreter. Pure functions over bytes.
+// Finding and replacing text in time linear in its size whatever the texts are (std::string::find is
+// quadratic for hostile ones). Used by the string methods and filters of the interpreter. Pure functions over
+// bytes.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +21,14 @@ std::size_t find_last_nearby(Runtime& rt, std::string_view text, std::string_vie
 // REQUIRES: !part.empty().
 template <class Visit>
 void for_each_occurrence(std::string_view text, std::string_view part, Visit visit) {
-  for (std::size_t hit = find_first(text, part); hit != std::string_view::npos; hit = find_first(text, part, hit + part.size())) {
+  for (std::size_t hit = find_first(text, part); hit != std::string_view::npos;
+       hit = find_first(text, part, hit + part.size())) {
     if (!visit(hit)) return;
   }
 }
 
 // str.replace; a negative count replaces all. The size of the result is checked before it is made.
-std::string replace_all(Runtime& rt, std::string_view text, std::string_view old, std::string_view by, int64_t count);
+std::string replace_all(Runtime& rt, std::string_view text, std::string_view old, std::string_view by,
+                        int64_t count);
 
 }  // namespace cistern::text::jinja

@@ -69,7 +69,8 @@ void Symbols::merge_branches(const std::vector<Symbols>& branches) {
   // Assigned in some branches only: in the others it keeps the value from outside.
   for (const std::string& name : stored) {
     const Slot* outer = parent_ ? parent_->find(name) : nullptr;
-    loads_[find(name)->index] = outer ? Load{Load::Action::kAlias, {}, *outer} : Load{Load::Action::kResolve, name, {}};
+    loads_[find(name)->index] =
+        outer ? Load{Load::Action::kAlias, {}, *outer} : Load{Load::Action::kResolve, name, {}};
   }
 }
 
@@ -77,10 +78,17 @@ FrameLoads Symbols::loads() const {
   FrameLoads loads;
   for (const auto& [slot, load] : loads_) {
     switch (load.action) {
-      case Load::Action::kParameter: break;
-      case Load::Action::kUndefined: loads.push_back({SlotLoad::Action::kUndefined, slot, {}, {}}); break;
-      case Load::Action::kResolve: loads.push_back({SlotLoad::Action::kResolve, slot, load.name, {}}); break;
-      case Load::Action::kAlias: loads.push_back({SlotLoad::Action::kAlias, slot, {}, load.source}); break;
+      case Load::Action::kParameter:
+        break;
+      case Load::Action::kUndefined:
+        loads.push_back({SlotLoad::Action::kUndefined, slot, {}, {}});
+        break;
+      case Load::Action::kResolve:
+        loads.push_back({SlotLoad::Action::kResolve, slot, load.name, {}});
+        break;
+      case Load::Action::kAlias:
+        loads.push_back({SlotLoad::Action::kAlias, slot, {}, load.source});
+        break;
     }
   }
   return loads;
@@ -103,7 +111,8 @@ void Symbols::visit_target(Expr& target, bool as_parameter) {
   } else if (target.kind == ExprKind::kNamespaceRef) {
     load(static_cast<const NamespaceRefExpr&>(target).name);
   } else {
-    for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items) visit_target(*item, as_parameter);
+    for (const ExprPtr& item : static_cast<const SequenceExpr&>(target).items)
+      visit_target(*item, as_parameter);
   }
 }
 
@@ -124,7 +133,7 @@ void Symbols::visit(Stmt& stmt) {
       ways[0].visit(branches[0].body);
       for (std::size_t i = 1; i < branches.size(); ++i) {
         ways[1].visit(branches[i].test);
-        std::vector<Symbols> elif(1, ways[1].branch());
+        std::vector<Symbols> elif (1, ways[1].branch());
         elif[0].visit(branches[i].body);
         ways[1].merge_branches(elif);
       }
@@ -132,22 +141,30 @@ void Symbols::visit(Stmt& stmt) {
       merge_branches(ways);
       break;
     }
-    case StmtKind::kFor: visit(static_cast<ForStmt&>(stmt).iterable); break;
-    case StmtKind::kMacro: store(static_cast<MacroStmt&>(stmt).name->name); break;
+    case StmtKind::kFor:
+      visit(static_cast<ForStmt&>(stmt).iterable);
+      break;
+    case StmtKind::kMacro:
+      store(static_cast<MacroStmt&>(stmt).name->name);
+      break;
     case StmtKind::kCallBlock:
       if (const auto& call = static_cast<CallBlockStmt&>(stmt).call) {
         visit(call->callee);
         for_each_argument(call->arguments, [this](const ExprPtr& argument) { visit(argument); });
       }
       break;
-    case StmtKind::kFilterBlock: visit(static_cast<FilterBlockStmt&>(stmt).filter); break;
+    case StmtKind::kFilterBlock:
+      visit(static_cast<FilterBlockStmt&>(stmt).filter);
+      break;
     case StmtKind::kAssign: {
       auto& assign = static_cast<AssignStmt&>(stmt);
       visit(assign.value);
       visit_target(*assign.target, false);
       break;
     }
-    case StmtKind::kAssignBlock: visit_target(*static_cast<AssignBlockStmt&>(stmt).target, false); break;
+    case StmtKind::kAssignBlock:
+      visit_target(*static_cast<AssignBlockStmt&>(stmt).target, false);
+      break;
     case StmtKind::kWith:
       for (const auto& [target, value] : static_cast<WithStmt&>(stmt).assignments) visit(value);
       break;
@@ -160,7 +177,8 @@ void Symbols::visit(Stmt& stmt) {
     case StmtKind::kAutoescape:
     case StmtKind::kBlock:
     case StmtKind::kBreak:
-    case StmtKind::kContinue: break;
+    case StmtKind::kContinue:
+      break;
   }
 }
 
@@ -224,7 +242,9 @@ class UndeclaredFinder {
         visit(loop.test);
         break;
       }
-      case StmtKind::kMacro: visit(static_cast<MacroStmt&>(stmt).macro); break;
+      case StmtKind::kMacro:
+        visit(static_cast<MacroStmt&>(stmt).macro);
+        break;
       case StmtKind::kCallBlock: {
         auto& block = static_cast<CallBlockStmt&>(stmt);
         if (block.call) {
@@ -254,11 +274,16 @@ class UndeclaredFinder {
         visit(with.body);
         break;
       }
-      case StmtKind::kAutoescape: visit(static_cast<AutoescapeStmt&>(stmt).body); break;
-      case StmtKind::kLoad: visit(static_cast<LoadStmt&>(stmt).source); break;
+      case StmtKind::kAutoescape:
+        visit(static_cast<AutoescapeStmt&>(stmt).body);
+        break;
+      case StmtKind::kLoad:
+        visit(static_cast<LoadStmt&>(stmt).source);
+        break;
       case StmtKind::kBlock:
       case StmtKind::kBreak:
-      case StmtKind::kContinue: break;
+      case StmtKind::kContinue:
+        break;
     }
   }
 

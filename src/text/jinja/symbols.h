@@ -1,6 +1,6 @@
-// Which variables a scope of a template knows and how each gets its first value: the rules of Jinja's compiler, under
-// which a name belongs to the innermost scope that assigns it, reads of other names go outwards, and the context is
-// asked once when a scope is entered. Used by the resolver only.
+// Which variables a scope of a template knows and how each gets its first value: the rules of Jinja's
+// compiler, under which a name belongs to the innermost scope that assigns it, reads of other names go
+// outwards, and the context is asked once when a scope is entered. Used by the resolver only.
 #pragma once
 
 #include <map>
@@ -14,7 +14,8 @@
 
 namespace cistern::text::jinja {
 
-// What runs with an activation of its own: the template, a macro, a recursive loop, the test of a loop, a block.
+// What runs with an activation of its own: the template, a macro, a recursive loop, the test of a loop, a
+// block.
 struct FunctionScope {
   int depth = 0;
   std::map<std::pair<int, std::string>, int> slots;  // (level of the scope, name) -> slot

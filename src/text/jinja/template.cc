@@ -23,7 +23,9 @@ std::unexpected<Error> template_error(const std::string& name, int line, std::st
 
 Result<Template> Template::parse(std::string_view source, std::string name, const Limits& limits) {
   if (source.size() > limits.max_source_bytes) {
-    return template_error(name, 0, fmt::format("template too long ({} bytes; at most {})", source.size(), limits.max_source_bytes));
+    return template_error(
+        name, 0,
+        fmt::format("template too long ({} bytes; at most {})", source.size(), limits.max_source_bytes));
   }
   if (const std::size_t offset = find_invalid_utf8(source); offset != std::string_view::npos) {
     return template_error(name, 0, fmt::format("template is not valid UTF-8 at byte {}", offset));

@@ -1,9 +1,9 @@
-// A Jinja template: parsed once, rendered any number of times, byte for byte as Jinja 3.1 does in the environment that
-// transformers sets up for chat templates (immutable sandbox, trim_blocks, lstrip_blocks, break and continue, the
-// generation tag, plain tojson, raise_exception, strftime_now). Used by chat_template.h. What Jinja supports and this
-// interpreter does not is an error that names it, never other text: include, import, extends, scoped blocks, `self`,
-// lists changed in place, random, and a few rare arguments. Immutable after parse; rendering is safe from any number of
-// threads at once.
+// A Jinja template: parsed once, rendered any number of times, byte for byte as Jinja 3.1 does in the
+// environment that transformers sets up for chat templates (immutable sandbox, trim_blocks, lstrip_blocks,
+// break and continue, the generation tag, plain tojson, raise_exception, strftime_now). Used by
+// chat_template.h. What Jinja supports and this interpreter does not is an error that names it, never other
+// text: include, import, extends, scoped blocks, `self`, lists changed in place, random, and a few rare
+// arguments. Immutable after parse; rendering is safe from any number of threads at once.
 #pragma once
 
 #include <memory>

@@ -40,7 +40,8 @@ TEST(Template, ErrorsNameTemplateLineAndConstruct) {
 TEST(Template, ParseErrorsCountInBranchesThatNeverRun) {
   EXPECT_FALSE(render("{% if false %}{{ 1 + }}{% endif %}"));
   EXPECT_FALSE(render("{% if false %}{% for x in y %}{{ x | nosuch }}{% endfor %}{% endif %}"));
-  EXPECT_EQ(text_of("{% if false %}{{ x | nosuch }}{% endif %}ok"), "ok");  // as Jinja: looked up when reached
+  EXPECT_EQ(text_of("{% if false %}{{ x | nosuch }}{% endif %}ok"),
+            "ok");  // as Jinja: looked up when reached
 }
 
 TEST(Template, RefusesTextThatIsNotUtf8) {
@@ -52,7 +53,9 @@ TEST(Template, RefusesTextThatIsNotUtf8) {
 
 TEST(Template, OneTemplateServesManyThreads) {
   const Result<Template> shared = Template::parse(
-      "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + m.n %}{{ m.role ~ ns.n }};{% endfor %}", "t");
+      "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + m.n %}{{ m.role ~ ns.n }};{% "
+      "endfor %}",
+      "t");
   ASSERT_TRUE(shared);
   const boost::json::object context =
       boost::json::parse(R"({"messages": [{"role": "a", "n": 1}, {"role": "b", "n": 2}]})").as_object();
@@ -68,28 +71,33 @@ TEST(Template, OneTemplateServesManyThreads) {
 }
 
 TEST(Template, ScopesFollowJinjasCompiler) {
-  EXPECT_EQ(text_of("{% macro f() %}[{{ x }}]{% endmacro %}{{ f() }}{% set x = 1 %}{{ f() }}", R"({"x": 5})"), "[][1]");
-  EXPECT_EQ(text_of("{% for i in [1, 2] %}{% if i == 1 %}{% set y = i %}{% endif %}[{{ y }}]{% endfor %}", R"({"y": 7})"),
+  EXPECT_EQ(text_of("{% macro f() %}[{{ x }}]{% endmacro %}{{ f() }}{% set x = 1 %}{{ f() }}", R"({"x": 5})"),
+            "[][1]");
+  EXPECT_EQ(text_of("{% for i in [1, 2] %}{% if i == 1 %}{% set y = i %}{% endif %}[{{ y }}]{% endfor %}",
+                    R"({"y": 7})"),
             "[1][7]");
   EXPECT_EQ(text_of("{% for i in [1] %}{% continue %}{% else %}E{% endfor %}"), "E");
 }
 
 TEST(Template, NothingThatHoldsItselfLeaks) {  // the leak checker of the sanitizer build watches
-  EXPECT_EQ(text_of("{% set ns = namespace() %}{% set ns.self = ns %}{% macro m() %}{% endmacro %}{% set ns.m = m %}ok"), "ok");
+  EXPECT_EQ(text_of("{% set ns = namespace() %}{% set ns.self = ns %}{% macro m() %}{% endmacro %}{% set "
+                    "ns.m = m %}ok"),
+            "ok");
   EXPECT_EQ(text_of("{% for i in [1] %}{{ loop.changed(loop) }}{% endfor %}"), "True");
 }
 
 TEST(Template, SandboxKeepsMutatorsAndInternalsAway) {
-  for (const std::string_view source : {"{{ [].append(1) }}", "{{ {}.update({}) }}", "{{ ''.__class__.__mro__ }}",
-                                        "{{ [].__len__() }}", "{% set ns = namespace() %}{% set ns._x = 1 %}"}) {
+  for (const std::string_view source :
+       {"{{ [].append(1) }}", "{{ {}.update({}) }}", "{{ ''.__class__.__mro__ }}", "{{ [].__len__() }}",
+        "{% set ns = namespace() %}{% set ns._x = 1 %}"}) {
     EXPECT_FALSE(render(source)) << source;
   }
 }
 
 TEST(Template, ConstructsWithoutSupportAreErrorsWhereTheyAreReached) {
   for (const std::string_view source :
-       {"{% include 'x' %}", "{% extends 'x' %}", "{{ [1, 2] | random }}", "{{ [1] | map('upper') }}", "{{ range }}",
-        "{{ (-8) ** 0.5 }}", "{{ self.b() }}", "{{ 'http://a.com' | urlize }}"}) {
+       {"{% include 'x' %}", "{% extends 'x' %}", "{{ [1, 2] | random }}", "{{ [1] | map('upper') }}",
+        "{{ range }}", "{{ (-8) ** 0.5 }}", "{{ self.b() }}", "{{ 'http://a.com' | urlize }}"}) {
     EXPECT_FALSE(render(source)) << source;
   }
   EXPECT_EQ(text_of("{% if false %}{% include 'x' %}{% endif %}ok"), "ok");

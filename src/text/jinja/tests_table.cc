@@ -21,8 +21,12 @@ Value divisibleby(Runtime& rt, const Arguments& args) {
   return equals(rt, apply(rt, BinaryOperator::kModulo, args[0], args[1]), Value(0));
 }
 
-Value defined(Runtime&, const Arguments& args) { return !args[0].is_undefined(); }
-Value undefined(Runtime&, const Arguments& args) { return args[0].is_undefined(); }
+Value defined(Runtime&, const Arguments& args) {
+  return !args[0].is_undefined();
+}
+Value undefined(Runtime&, const Arguments& args) {
+  return args[0].is_undefined();
+}
 
 template <const Builtin* (*kFind)(std::string_view)>
 Value exists(Runtime&, const Arguments& args) {
@@ -40,7 +44,9 @@ Value is_bool(Runtime&, const Arguments& args) {
   return args[0].as_bool() && *args[0].as_bool() == kBool;
 }
 
-Value number(Runtime&, const Arguments& args) { return args[0].as_float() || args[0].as_integral(); }
+Value number(Runtime&, const Arguments& args) {
+  return args[0].as_float() || args[0].as_integral();
+}
 
 template <bool kUpper>
 Value has_case(Runtime& rt, const Arguments& args) {
@@ -54,26 +60,32 @@ Value sequence(Runtime&, const Arguments& args) {
   return value.is_undefined() || value.is_string() || value.items() || value.as_dict() || value.as<Range>();
 }
 
-Value iterable(Runtime&, const Arguments& args) { return is_iterable(args[0]) || type_name(args[0]) == "LoopContext"; }
+Value iterable(Runtime&, const Arguments& args) {
+  return is_iterable(args[0]) || type_name(args[0]) == "LoopContext";
+}
 
 Value callable(Runtime&, const Arguments& args) {
   return args[0].is_undefined() || (args[0].as_object() && args[0].as_object()->is_callable());
 }
 
-// Python compares addresses. Numbers and texts are shared or not at its will, so only what is certain is answered.
+// Python compares addresses. Numbers and texts are shared or not at its will, so only what is certain is
+// answered.
 Value sameas(Runtime& rt, const Arguments& args) {
   const Value& a = args[0];
   const Value& b = args[1];
   if (a.same_object(b)) return true;
   if (a.type() != b.type() || !equals(rt, a, b)) return false;
-  if (const Integer* number = a.as_int(); number && *number >= Integer(-5) && *number <= Integer(256)) return true;
+  if (const Integer* number = a.as_int(); number && *number >= Integer(-5) && *number <= Integer(256))
+    return true;
   if (a.as_int() || a.as_float() || a.is_string() || a.as_tuple() || a.is_undefined()) {
     raise("the test 'sameas' is not supported for equal values of type '{}'", type_name(a));
   }
   return false;
 }
 
-Value escaped(Runtime&, const Arguments& args) { return args[0].is_string() && args[0].as_string()->markup; }
+Value escaped(Runtime&, const Arguments& args) {
+  return args[0].is_string() && args[0].as_string()->markup;
+}
 
 template <Comparison kComparison>
 Value compares(Runtime& rt, const Arguments& args) {
@@ -124,6 +136,8 @@ constexpr Builtin kTests[] = {
 
 }  // namespace
 
-const Builtin* find_test(std::string_view name) { return find_builtin(kTests, name); }
+const Builtin* find_test(std::string_view name) {
+  return find_builtin(kTests, name);
+}
 
 }  // namespace cistern::text::jinja

@@ -31,15 +31,30 @@ class JsonWriter {
     rt_.step();
     rt_.reserve(out_.size());
     switch (value.type()) {
-      case Type::kNone: out_ += "null"; break;
-      case Type::kBool: out_ += *value.as_bool() ? "true" : "false"; break;
-      case Type::kInt: out_ += value.as_int()->to_string(); break;
-      case Type::kFloat: write_float(*value.as_float()); break;
-      case Type::kString: write_string(value.as_string()->text); break;
+      case Type::kNone:
+        out_ += "null";
+        break;
+      case Type::kBool:
+        out_ += *value.as_bool() ? "true" : "false";
+        break;
+      case Type::kInt:
+        out_ += value.as_int()->to_string();
+        break;
+      case Type::kFloat:
+        write_float(*value.as_float());
+        break;
+      case Type::kString:
+        write_string(value.as_string()->text);
+        break;
       case Type::kList:
-      case Type::kTuple: write_items(*value.items(), level); break;
-      case Type::kDict: write_dict(*value.as_dict(), level); break;
-      default: raise("Object of type {} is not JSON serializable", type_name(value));
+      case Type::kTuple:
+        write_items(*value.items(), level);
+        break;
+      case Type::kDict:
+        write_dict(*value.as_dict(), level);
+        break;
+      default:
+        raise("Object of type {} is not JSON serializable", type_name(value));
     }
   }
 
@@ -64,13 +79,27 @@ class JsonWriter {
       const std::size_t start = i;
       const char32_t c = next_code_point(text, i);
       switch (c) {
-        case '"': out_ += "\\\""; break;
-        case '\\': out_ += "\\\\"; break;
-        case '\n': out_ += "\\n"; break;
-        case '\r': out_ += "\\r"; break;
-        case '\t': out_ += "\\t"; break;
-        case '\f': out_ += "\\f"; break;
-        case '\b': out_ += "\\b"; break;
+        case '"':
+          out_ += "\\\"";
+          break;
+        case '\\':
+          out_ += "\\\\";
+          break;
+        case '\n':
+          out_ += "\\n";
+          break;
+        case '\r':
+          out_ += "\\r";
+          break;
+        case '\t':
+          out_ += "\\t";
+          break;
+        case '\f':
+          out_ += "\\f";
+          break;
+        case '\b':
+          out_ += "\\b";
+          break;
         default:
           if (c < 0x20 || (style_.ascii && c >= 0x7F && c < 0x10000)) {
             write_unicode_escape(c);

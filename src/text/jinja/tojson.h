@@ -1,5 +1,5 @@
-// The filter tojson as transformers defines it: Python's json.dumps with ensure_ascii=False, indent, separators and
-// sort_keys, without HTML escaping. A row of the filter table.
+// The filter tojson as transformers defines it: Python's json.dumps with ensure_ascii=False, indent,
+// separators and sort_keys, without HTML escaping. A row of the filter table.
 #pragma once
 
 #include "text/jinja/arguments.h"

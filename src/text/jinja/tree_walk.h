@@ -1,4 +1,5 @@
-// Walking over the operands of an expression, for the passes that look at names only (symbols.cc, resolver.cc).
+// Walking over the operands of an expression, for the passes that look at names only (symbols.cc,
+// resolver.cc).
 #pragma once
 
 #include "text/jinja/ast.h"
@@ -22,7 +23,8 @@ void for_each_operand(Expr& expr, Visit visit) {
   switch (expr.kind) {
     case ExprKind::kConstant:
     case ExprKind::kName:
-    case ExprKind::kNamespaceRef: break;
+    case ExprKind::kNamespaceRef:
+      break;
     case ExprKind::kTuple:
     case ExprKind::kList:
     case ExprKind::kConcat:
@@ -36,7 +38,9 @@ void for_each_operand(Expr& expr, Visit visit) {
       break;
     case ExprKind::kNot:
     case ExprKind::kNegate:
-    case ExprKind::kPositive: visit(static_cast<UnaryExpr&>(expr).operand); break;
+    case ExprKind::kPositive:
+      visit(static_cast<UnaryExpr&>(expr).operand);
+      break;
     case ExprKind::kBinary:
     case ExprKind::kAnd:
     case ExprKind::kOr: {
@@ -58,7 +62,9 @@ void for_each_operand(Expr& expr, Visit visit) {
       visit_if_there(conditional.otherwise);
       break;
     }
-    case ExprKind::kAttribute: visit(static_cast<AttributeExpr&>(expr).object); break;
+    case ExprKind::kAttribute:
+      visit(static_cast<AttributeExpr&>(expr).object);
+      break;
     case ExprKind::kItem: {
       auto& item = static_cast<ItemExpr&>(expr);
       visit(item.object);

@@ -10,18 +10,22 @@
 namespace cistern::text::jinja {
 namespace {
 
-utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
+utf8proc_category_t category(char32_t c) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(c));
+}
 
 template <std::size_t N>
 bool in_ranges(const CodePointRange (&ranges)[N], char32_t c) {
-  const auto* after = std::upper_bound(std::begin(ranges), std::end(ranges), c,
-                                       [](char32_t x, const CodePointRange& range) { return x < range.first; });
+  const auto* after =
+      std::upper_bound(std::begin(ranges), std::end(ranges), c,
+                       [](char32_t x, const CodePointRange& range) { return x < range.first; });
   return after != std::begin(ranges) && c <= std::prev(after)->last;
 }
 
 const SpecialCase* find_special_case(char32_t c) {
-  const auto* found = std::lower_bound(std::begin(kSpecialCases), std::end(kSpecialCases), c,
-                                       [](const SpecialCase& entry, char32_t x) { return entry.code_point < x; });
+  const auto* found =
+      std::lower_bound(std::begin(kSpecialCases), std::end(kSpecialCases), c,
+                       [](const SpecialCase& entry, char32_t x) { return entry.code_point < x; });
   return found != std::end(kSpecialCases) && found->code_point == c ? found : nullptr;
 }
 
@@ -55,11 +59,14 @@ void append_title(std::string& out, char32_t c) {
   }
 }
 
-bool is_cased(char32_t c) { return is_lower(c) || is_upper(c) || is_title(c); }
+bool is_cased(char32_t c) {
+  return is_lower(c) || is_upper(c) || is_title(c);
+}
 
 bool is_case_ignorable(char32_t c) {
-  static constexpr char32_t kMidWord[] = {0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,  0x5F4,  0x2018, 0x2019,
-                                          0x2024, 0x2027, 0xFE13, 0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A};
+  static constexpr char32_t kMidWord[] = {0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,
+                                          0x5F4,  0x2018, 0x2019, 0x2024, 0x2027, 0xFE13,
+                                          0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A};
   switch (category(c)) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_ME:
@@ -126,7 +133,9 @@ std::size_t find_invalid_utf8(std::string_view text) {
 }
 
 char32_t next_code_point(std::string_view text, std::size_t& position) {
-  const auto byte = [&](std::size_t k) { return static_cast<char32_t>(static_cast<unsigned char>(text[position + k])); };
+  const auto byte = [&](std::size_t k) {
+    return static_cast<char32_t>(static_cast<unsigned char>(text[position + k]));
+  };
   const char32_t lead = byte(0);
   char32_t c = lead;
   std::size_t length = 1;
@@ -189,8 +198,8 @@ std::size_t offset_of(std::string_view text, std::size_t index) {
 
 bool is_space(char32_t c) {
   if (c < 0x80) return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20);
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 bool is_printable(char32_t c) {
@@ -215,13 +224,27 @@ bool is_alpha(char32_t c) {
   return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO;
 }
 
-bool is_decimal(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
-bool is_digit(char32_t c) { return is_decimal(c) || in_ranges(kDigitRanges, c); }
-bool is_numeric(char32_t c) { return is_digit(c) || in_ranges(kNumericRanges, c); }
-bool is_alnum(char32_t c) { return is_alpha(c) || is_numeric(c); }
-bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || in_ranges(kOtherLowercase, c); }
-bool is_upper(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU || in_ranges(kOtherUppercase, c); }
-bool is_title(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LT; }
+bool is_decimal(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_ND;
+}
+bool is_digit(char32_t c) {
+  return is_decimal(c) || in_ranges(kDigitRanges, c);
+}
+bool is_numeric(char32_t c) {
+  return is_digit(c) || in_ranges(kNumericRanges, c);
+}
+bool is_alnum(char32_t c) {
+  return is_alpha(c) || is_numeric(c);
+}
+bool is_lower(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LL || in_ranges(kOtherLowercase, c);
+}
+bool is_upper(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LU || in_ranges(kOtherUppercase, c);
+}
+bool is_title(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LT;
+}
 
 bool is_identifier_start(char32_t c) {
   if (c < 0x80) return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -15,13 +15,18 @@ constexpr std::size_t kScanLimit = 8;  // dicts up to this size are searched fro
 
 int key_rank(const Value& key) {
   switch (key.type()) {
-    case Type::kNone: return 0;
+    case Type::kNone:
+      return 0;
     case Type::kBool:
     case Type::kInt:
-    case Type::kFloat: return 1;
-    case Type::kString: return 2;
-    case Type::kTuple: return 3;
-    default: return 4;
+    case Type::kFloat:
+      return 1;
+    case Type::kString:
+      return 2;
+    case Type::kTuple:
+      return 3;
+    default:
+      return 4;
   }
 }
 
@@ -39,8 +44,10 @@ std::partial_ordering compare_keys(const Value& a, const Value& b) {
   const int rank = key_rank(a);
   if (rank != key_rank(b)) return rank <=> key_rank(b);
   switch (rank) {
-    case 1: return compare_numbers(a, b);
-    case 2: return a.as_string()->text <=> b.as_string()->text;
+    case 1:
+      return compare_numbers(a, b);
+    case 2:
+      return a.as_string()->text <=> b.as_string()->text;
     case 3: {
       const auto& x = a.as_tuple()->items;
       const auto& y = b.as_tuple()->items;
@@ -49,13 +56,16 @@ std::partial_ordering compare_keys(const Value& a, const Value& b) {
       }
       return x.size() <=> y.size();
     }
-    default: return std::partial_ordering::equivalent;
+    default:
+      return std::partial_ordering::equivalent;
   }
 }
 
 }  // namespace
 
-bool KeyLess::operator()(const Value& a, const Value& b) const { return compare_keys(a, b) < 0; }
+bool KeyLess::operator()(const Value& a, const Value& b) const {
+  return compare_keys(a, b) < 0;
+}
 
 Dict::Dict(std::vector<Entry> entries, int depth, Charge charge)
     : entries_(std::move(entries)), depth_(depth), charge_(std::move(charge)) {
@@ -98,9 +108,10 @@ const Value* Dict::find(const Value& key) const {
     }
     return nullptr;
   }
-  const auto found = std::lower_bound(sorted_.begin(), sorted_.end(), key, [this](uint32_t index, const Value& wanted) {
-    return compare_keys(entries_[index].first, wanted) < 0;
-  });
+  const auto found =
+      std::lower_bound(sorted_.begin(), sorted_.end(), key, [this](uint32_t index, const Value& wanted) {
+        return compare_keys(entries_[index].first, wanted) < 0;
+      });
   if (found == sorted_.end() || compare_keys(entries_[*found].first, key) != 0) return nullptr;
   return &entries_[*found].second;
 }
@@ -147,15 +158,24 @@ const std::vector<Value>* Value::items() const {
 bool Value::same_object(const Value& other) const {
   if (type() != other.type()) return false;
   switch (type()) {
-    case Type::kNone: return true;
-    case Type::kBool: return *as_bool() == *other.as_bool();
-    case Type::kUndefined: return &undefined_message() == &other.undefined_message();
-    case Type::kString: return as_string() == other.as_string();
-    case Type::kList: return as_list() == other.as_list();
-    case Type::kTuple: return as_tuple() == other.as_tuple();
-    case Type::kDict: return as_dict() == other.as_dict();
-    case Type::kObject: return as_object() == other.as_object();
-    default: return false;
+    case Type::kNone:
+      return true;
+    case Type::kBool:
+      return *as_bool() == *other.as_bool();
+    case Type::kUndefined:
+      return &undefined_message() == &other.undefined_message();
+    case Type::kString:
+      return as_string() == other.as_string();
+    case Type::kList:
+      return as_list() == other.as_list();
+    case Type::kTuple:
+      return as_tuple() == other.as_tuple();
+    case Type::kDict:
+      return as_dict() == other.as_dict();
+    case Type::kObject:
+      return as_object() == other.as_object();
+    default:
+      return false;
   }
 }
 
@@ -169,7 +189,8 @@ int depth_of(const Value& value) {
 
 bool is_hashable(const Value& value) {
   if (value.as_list() || value.as_dict()) return false;
-  if (const Tuple* tuple = value.as_tuple()) return std::all_of(tuple->items.begin(), tuple->items.end(), is_hashable);
+  if (const Tuple* tuple = value.as_tuple())
+    return std::all_of(tuple->items.begin(), tuple->items.end(), is_hashable);
   return true;
 }
 

@@ -1,8 +1,9 @@
-// The values a template computes with: Python's None, bool, int, float, str (plain or markup), list, tuple, dict, and
-// objects with behaviour (objects.h). A Value is a small handle; the contents behind it are immutable and shared, so
-// copies are cheap and constants may be read from any number of threads. Values made during a render are counted
-// against that render's memory limit through Charge and must not outlive it; values made by a caller (from_json.h) are
-// not counted and may. Operators live in operators.h, texts of values in repr.h.
+// The values a template computes with: Python's None, bool, int, float, str (plain or markup), list, tuple,
+// dict, and objects with behaviour (objects.h). A Value is a small handle; the contents behind it are
+// immutable and shared, so copies are cheap and constants may be read from any number of threads. Values made
+// during a render are counted against that render's memory limit through Charge and must not outlive it;
+// values made by a caller (from_json.h) are not counted and may. Operators live in operators.h, texts of
+// values in repr.h.
 #pragma once
 
 #include <cstddef>
@@ -88,14 +89,14 @@ enum class Type : uint8_t {
 
 class Value {
  public:
-  Value() = default;  // missing
-  Value(bool value) : storage_(value) {}                                       // NOLINT: conversions are the point
-  Value(Integer value) : storage_(std::move(value)) {}                         // NOLINT
-  Value(double value) : storage_(value) {}                                     // NOLINT
-  Value(std::shared_ptr<const String> value) : storage_(std::move(value)) {}   // NOLINT
-  Value(std::shared_ptr<const List> value) : storage_(std::move(value)) {}     // NOLINT
-  Value(std::shared_ptr<const Tuple> value) : storage_(std::move(value)) {}    // NOLINT
-  Value(std::shared_ptr<const Dict> value) : storage_(std::move(value)) {}     // NOLINT
+  Value() = default;                                    // missing
+  Value(bool value) : storage_(value) {}                // NOLINT: conversions are the point
+  Value(Integer value) : storage_(std::move(value)) {}  // NOLINT
+  Value(double value) : storage_(value) {}              // NOLINT
+  Value(std::shared_ptr<const String> value) : storage_(std::move(value)) {}  // NOLINT
+  Value(std::shared_ptr<const List> value) : storage_(std::move(value)) {}    // NOLINT
+  Value(std::shared_ptr<const Tuple> value) : storage_(std::move(value)) {}   // NOLINT
+  Value(std::shared_ptr<const Dict> value) : storage_(std::move(value)) {}    // NOLINT
   template <class T>
     requires std::is_base_of_v<Object, T>
   Value(std::shared_ptr<T> value) : storage_(std::shared_ptr<Object>(std::move(value))) {}  // NOLINT
@@ -145,9 +146,10 @@ class Value {
   struct UndefinedTag {
     std::shared_ptr<const std::string> message;
   };
-  using Storage = std::variant<std::monostate, UndefinedTag, NoneTag, bool, Integer, double, std::shared_ptr<const String>,
-                               std::shared_ptr<const List>, std::shared_ptr<const Tuple>, std::shared_ptr<const Dict>,
-                               std::shared_ptr<Object>>;
+  using Storage =
+      std::variant<std::monostate, UndefinedTag, NoneTag, bool, Integer, double,
+                   std::shared_ptr<const String>, std::shared_ptr<const List>, std::shared_ptr<const Tuple>,
+                   std::shared_ptr<const Dict>, std::shared_ptr<Object>>;
   explicit Value(Storage storage) : storage_(std::move(storage)) {}
 
   template <class T>
@@ -159,7 +161,8 @@ class Value {
   Storage storage_;
 };
 
-// Key order is insertion order; equal keys (1, 1.0 and True are equal) keep their first place and their last value.
+// Key order is insertion order; equal keys (1, 1.0 and True are equal) keep their first place and their last
+// value.
 class Dict {
  public:
   using Entry = std::pair<Value, Value>;

@@ -40,7 +40,9 @@ TEST(Integer, DividesDownwards) {
 TEST(Integer, TrueDivisionIsRoundedOnce) {
   EXPECT_EQ(Integer::divide(Integer((int64_t{1} << 53) + 1), Integer(1)), 9007199254740992.0);
   EXPECT_EQ(Integer::divide(Integer((int64_t{1} << 53) + 3), Integer(1)), 9007199254740996.0);
-  EXPECT_EQ(Integer::divide(Integer::power(Integer(10), Integer(40)), Integer::power(Integer(10), Integer(17))), 1e23);
+  EXPECT_EQ(
+      Integer::divide(Integer::power(Integer(10), Integer(40)), Integer::power(Integer(10), Integer(17))),
+      1e23);
   EXPECT_EQ(Integer::divide(Integer(-kMax), Integer(2)), -4611686018427387904.0);
 }
 
@@ -52,10 +54,20 @@ TEST(Integer, ComparesExactlyWithFloats) {
 }
 
 TEST(FloatRepr, IsPythons) {
-  const std::pair<double, std::string_view> cases[] = {
-      {0.0, "0.0"}, {-0.0, "-0.0"}, {1.0, "1.0"}, {0.1, "0.1"}, {1e15, "1000000000000000.0"}, {1e16, "1e+16"},
-      {0.0001, "0.0001"}, {0.00001, "1e-05"}, {1.5e300, "1.5e+300"}, {5e-324, "5e-324"}, {123456.789, "123456.789"},
-      {HUGE_VAL, "inf"}, {-HUGE_VAL, "-inf"}, {2.0 / 3, "0.6666666666666666"}};
+  const std::pair<double, std::string_view> cases[] = {{0.0, "0.0"},
+                                                       {-0.0, "-0.0"},
+                                                       {1.0, "1.0"},
+                                                       {0.1, "0.1"},
+                                                       {1e15, "1000000000000000.0"},
+                                                       {1e16, "1e+16"},
+                                                       {0.0001, "0.0001"},
+                                                       {0.00001, "1e-05"},
+                                                       {1.5e300, "1.5e+300"},
+                                                       {5e-324, "5e-324"},
+                                                       {123456.789, "123456.789"},
+                                                       {HUGE_VAL, "inf"},
+                                                       {-HUGE_VAL, "-inf"},
+                                                       {2.0 / 3, "0.6666666666666666"}};
   for (const auto& [value, text] : cases) EXPECT_EQ(float_repr(value), text);
 }
 
@@ -71,11 +83,13 @@ TEST(NumberParse, TakesWhatPythonTakes) {
   EXPECT_EQ(parse_float("-Infinity"), -HUGE_VAL);
   EXPECT_EQ(parse_float("1e400"), HUGE_VAL);
   EXPECT_EQ(parse_float("1e-400"), 0.0);
-  for (const std::string_view bad : {"", ".", "1e", "0x1p3", "1 2", "--1", "infin", "1_.5"}) EXPECT_FALSE(parse_float(bad)) << bad;
+  for (const std::string_view bad : {"", ".", "1e", "0x1p3", "1 2", "--1", "infin", "1_.5"})
+    EXPECT_FALSE(parse_float(bad)) << bad;
 }
 
 TEST(Unicode, RefusesWhatIsNotUtf8) {
-  for (const std::string_view bad : {"\x80", "a\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x90\x80", "\xC3"}) {
+  for (const std::string_view bad :
+       {"\x80", "a\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x90\x80", "\xC3"}) {
     EXPECT_NE(find_invalid_utf8(bad), std::string_view::npos);
   }
   EXPECT_EQ(find_invalid_utf8("a\u00E9\u4E2D\U0001F600\U0010FFFF"), std::string_view::npos);
@@ -93,7 +107,8 @@ TEST(Strftime, NamesAndNumbersOfTheCLocale) {
   using namespace std::chrono_literals;
   const LocalTime time = std::chrono::local_days(std::chrono::year(2024) / 2 / 29) + 9h + 5min + 3s + 42us;
   Runtime rt({}, time);
-  EXPECT_EQ(format_time(rt, "%A %-d %b %Y, %H:%M:%S.%f %j %p %U %%", time), "Thursday 29 Feb 2024, 09:05:03.000042 060 AM 08 %");
+  EXPECT_EQ(format_time(rt, "%A %-d %b %Y, %H:%M:%S.%f %j %p %U %%", time),
+            "Thursday 29 Feb 2024, 09:05:03.000042 060 AM 08 %");
   EXPECT_EQ(format_time(rt, "[%Z%z]", time), "[]");
   EXPECT_THROW(format_time(rt, "%Q", time), Failure);
 }

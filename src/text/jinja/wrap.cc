@@ -8,7 +8,9 @@
 namespace cistern::text::jinja {
 namespace {
 
-bool is_wrap_space(char c) { return c == '\t' || c == '\n' || c == '\v' || c == '\f' || c == '\r' || c == ' '; }
+bool is_wrap_space(char c) {
+  return c == '\t' || c == '\n' || c == '\v' || c == '\f' || c == '\r' || c == ' ';
+}
 
 // Runs of white space and runs of anything else, in reverse order.
 std::vector<std::string_view> reversed_chunks(std::string_view line) {
@@ -23,7 +25,9 @@ std::vector<std::string_view> reversed_chunks(std::string_view line) {
   return chunks;
 }
 
-bool is_blank(std::string_view chunk) { return strip(chunk, nullptr, true, false).empty(); }
+bool is_blank(std::string_view chunk) {
+  return strip(chunk, nullptr, true, false).empty();
+}
 
 }  // namespace
 
