@@ -116,8 +116,7 @@ void store_kv(const Exec& exec, const HeadsView& keys, const HeadsView& values, 
   CISTERN_CHECK(encode != nullptr);
   const std::uint64_t key_values = std::uint64_t{keys.n_heads} * keys.head_dim;
   const std::uint64_t value_values = std::uint64_t{values.n_heads} * values.head_dim;
-  exec.pool->run([&](int thread, int threads) {
-    const Range tokens = share_of(keys.rows.shape.rows(), 1, thread, threads);
+  for_shares(exec, keys.rows.shape.rows(), 1, [&](int, Range tokens) {
     for (std::uint64_t t = tokens.begin; t < tokens.end; ++t) {
       encode(keys.head(t, 0), cache.key_row(first_position + t), key_values);
       encode(values.head(t, 0), cache.value_row(first_position + t), value_values);

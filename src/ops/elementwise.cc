@@ -11,8 +11,7 @@ namespace {
 // Runs f(token) for every row, split over the threads.
 template <class F>
 void for_rows(const Exec& exec, std::uint64_t rows, const F& f) {
-  exec.pool->run([&](int thread, int threads) {
-    const Range range = share_of(rows, 1, thread, threads);
+  for_shares(exec, rows, 1, [&](int, Range range) {
     for (std::uint64_t t = range.begin; t < range.end; ++t) f(t);
   });
 }
@@ -71,10 +70,9 @@ void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& 
 void rope(const Exec& exec, const HeadsView& heads, const Rotation& rotation, std::uint32_t first_position) {
   const std::size_t pairs = rotation.inv_freq.size();
   CISTERN_CHECK(2 * pairs <= heads.head_dim && 2 * pairs <= exec.scratch_floats_per_thread);
-  exec.pool->run([&](int thread, int threads) {
+  for_shares(exec, heads.rows.shape.rows(), 1, [&](int thread, Range range) {
     float* cosines = exec.scratch_of(thread);
     float* sines = cosines + pairs;
-    const Range range = share_of(heads.rows.shape.rows(), 1, thread, threads);
     for (std::uint64_t t = range.begin; t < range.end; ++t) {
       const auto position = static_cast<float>(first_position + t);
       for (std::size_t i = 0; i < pairs; ++i) {

@@ -36,4 +36,15 @@ struct Range {
 };
 Range share_of(std::uint64_t count, std::uint64_t grain, int index, int threads) noexcept;
 
+// Runs f(thread, range) on every thread's share of `count` items; on the caller alone when there is but one
+// grain, where waking the others would cost more than the work (every small op of a decode step).
+template <class F>
+void for_shares(const Exec& exec, std::uint64_t count, std::uint64_t grain, const F& f) {
+  if (count <= grain) {
+    f(0, Range{0, count});
+    return;
+  }
+  exec.pool->run([&](int thread, int threads) { f(thread, share_of(count, grain, thread, threads)); });
+}
+
 }  // namespace cistern::ops

@@ -65,8 +65,7 @@ void matmul(const Exec& exec, const WeightView& w, const TensorView& x, const Te
   CISTERN_CHECK(w.place.is_host() && w.shape.cols() == x.shape.cols() && w.shape.rows() == out.shape.cols() &&
                 x.shape.rows() == out.shape.rows());
   // A share that is no multiple of the tile would still give the same bits; whole tiles are only faster.
-  exec.pool->run([&](int thread, int threads) {
-    const Range rows = share_of(w.shape.rows(), kTileRows, thread, threads);
+  for_shares(exec, w.shape.rows(), kTileRows, [&](int thread, Range rows) {
     multiply_rows(exec, w, x, out, bias, rows, exec.scratch_of(thread));
   });
 }
@@ -75,8 +74,7 @@ void embed(const Exec& exec, const WeightView& table, std::span<const std::uint3
            const TensorView& out) {
   CISTERN_CHECK(table.place.is_host() && out.shape == Shape(table.shape.cols(), ids.size()));
   const quant::DequantizeFn dequantize = exec.kernels->dequantize[static_cast<std::size_t>(table.dtype)];
-  exec.pool->run([&](int thread, int threads) {
-    const Range tokens = share_of(ids.size(), 1, thread, threads);
+  for_shares(exec, ids.size(), 1, [&](int, Range tokens) {
     for (std::uint64_t t = tokens.begin; t < tokens.end; ++t) {
       CISTERN_CHECK(ids[t] < table.shape.rows());
       dequantize(table.data + ids[t] * table.row_bytes, out.row(t), table.shape.cols());

@@ -58,8 +58,7 @@ Result<int> talk(ChatSession& session, LineEditor& editor, const Style& style) {
     CISTERN_TRY(const LineReader::Line line, read_message(editor));
     if (line.end == LineReader::End::kEof) break;
     if (line.end == LineReader::End::kInterrupted) continue;
-    Result<void> handled = line.too_long ? Result<void>(fail(ErrorCode::kTooLong, "the line is too long"))
-                                         : session.handle(line.text);
+    const Result<void> handled = session.handle(line.text);
     if (handled) continue;
     const Error& error = handled.error();
     if (error.code == ErrorCode::kCancelled || error.where == "stdout") return std::unexpected(error);

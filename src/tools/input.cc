@@ -69,12 +69,15 @@ Result<LineReader::Line> LineReader::next() {
   while (true) {
     const std::size_t newline = buffer_.find('\n', position_);
     const std::size_t end = newline == std::string::npos ? buffer_.size() : newline;
-    if (line.text.size() + (end - position_) > kMaxInputBytes) line.too_long = true;
-    if (!line.too_long) line.text.append(buffer_, position_, end - position_);
+    line.text.append(buffer_, position_, end - position_);
     position_ = newline == std::string::npos ? end : newline + 1;
+    if (line.text.size() > kMaxInputBytes) {
+      return fail(ErrorCode::kTooLong, fmt::format("a line is longer than {} bytes", kMaxInputBytes),
+                  "stdin");
+    }
     if (newline != std::string::npos) break;
     if (eof_) {
-      if (line.text.empty() && !line.too_long) line.end = End::kEof;
+      if (line.text.empty()) line.end = End::kEof;
       break;
     }
     buffer_.resize(65536);
@@ -85,7 +88,6 @@ Result<LineReader::Line> LineReader::next() {
     if (count < 0 && errno == EINTR) return Line{.text = {}, .end = End::kInterrupted};
     if (count < 0) return fail(ErrorCode::kIo, fmt::format("cannot read: {}", std::strerror(errno)), "stdin");
   }
-  if (line.too_long) line.text.clear();
   if (line.text.ends_with('\r')) line.text.pop_back();
   return line;
 }

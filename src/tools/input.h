@@ -28,9 +28,8 @@ class LineReader {
   struct Line {
     std::string text;
     End end = End::kLine;
-    bool too_long = false;  // beyond kMaxInputBytes; the rest of it was skipped
   };
-  // kEof or kInterrupted (by a signal) come without text. kIo when reading fails.
+  // kEof and kInterrupted (by a signal) come without text. Errors: kIo, kTooLong beyond kMaxInputBytes.
   Result<Line> next();
 
  private:

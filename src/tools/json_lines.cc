@@ -11,8 +11,6 @@ namespace json = boost::json;
 namespace {
 
 Result<json::object> answer_line(const JsonLineAnswer& answer, const LineReader::Line& line) {
-  if (line.too_long)
-    return fail(ErrorCode::kTooLong, fmt::format("the line is longer than {} bytes", kMaxInputBytes));
   CISTERN_TRY(const json::value request, parse_json(line.text, "line"));
   const json::object* object = request.if_object();
   if (object == nullptr) return fail(ErrorCode::kFormat, "expected a JSON object", "line");
@@ -26,7 +24,7 @@ Result<int> answer_json_lines(const JsonLineAnswer& answer) {
   while (true) {
     CISTERN_TRY(const LineReader::Line line, reader.next());
     if (line.end != LineReader::End::kLine) return 0;
-    if (!line.too_long && line.text.find_first_not_of(" \t") == std::string::npos) continue;
+    if (line.text.find_first_not_of(" \t") == std::string::npos) continue;
     const auto answered = answer_line(answer, line);
     const json::object object = answered ? *answered : json::object{{"error", describe(answered.error())}};
     CISTERN_TRY_VOID(write_stdout(to_json(object) + "\n"));

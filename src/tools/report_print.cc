@@ -104,7 +104,7 @@ std::string report_text(const ModelReport& report, const file::Inventory& invent
   out += fmt::format("  template     {}\n",
                      metadata.has("tokenizer.chat_template") ? "yes (see --template)" : "none");
   out += fmt::format("  runs         {}\n",
-                     report.problem ? "no: " + printable(report.problem->message) : "yes");
+                     report.problem ? "no: " + printable(describe(*report.problem)) : "yes");
   out += "\nTokenizer\n" + tokenizer_text(metadata);
   out += "\nBytes by role\n" + sum_rows(report.by_role, report.all);
   out += "\nBytes by type\n" + sum_rows(report.by_type, report.all);

@@ -56,7 +56,7 @@ class Interpreter {
 
   enum class Flow { kNormal, kBreak, kContinue };
 
-  // Activations and variables.
+  // Activations and variables (interpreter.cc).
   ActivationPtr activate(const ActivationPtr& outer, int slots);
   void capture(const ActivationPtr& activation);
   void enter(const FrameLoads& loads, Activation& activation);
@@ -66,7 +66,7 @@ class Interpreter {
   void unpack(const SequenceExpr& target, const Value& value, Activation& activation);
   void export_names(const Expr& target, Activation& activation);
 
-  // Statements (statements.cc).
+  // Statements (statements.cc, loops.cc).
   Flow execute(const Body& body, const ActivationPtr& activation);
   Flow execute(const Stmt& stmt, const ActivationPtr& activation);
   void write(std::string_view text);

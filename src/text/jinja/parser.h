@@ -23,7 +23,7 @@ class Parser {
  private:
   class Nesting;
 
-  // Tokens.
+  // Tokens (parser.cc).
   const Token& current() const { return tokens_[position_]; }
   const Token& ahead() const { return tokens_[std::min(position_ + 1, tokens_.size() - 1)]; }
   Token take();
@@ -42,7 +42,7 @@ class Parser {
   template <class T>
   ExprPtr adopted(std::unique_ptr<T> parent, std::initializer_list<const ExprPtr*> children) const;
 
-  // Expressions (parser_expressions.cc).
+  // Expressions (parser_expressions.cc, parser_postfix.cc).
   struct TupleRules {
     bool conditional = true;      // a if b else c allowed
     bool primary_only = false;    // names and literals, as in targets
@@ -120,5 +120,11 @@ class Parser::Nesting {
  private:
   Parser& parser_;
 };
+
+template <class T>
+ExprPtr Parser::adopted(std::unique_ptr<T> parent, std::initializer_list<const ExprPtr*> children) const {
+  for (const ExprPtr* child : children) adopt(*parent, *child);
+  return parent;
+}
 
 }  // namespace cistern::text::jinja

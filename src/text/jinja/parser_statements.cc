@@ -1,3 +1,4 @@
+// The tags.
 #include <algorithm>
 
 #include "text/jinja/failure.h"
