@@ -33,9 +33,9 @@ struct SamplerOptions {
   float dry_multiplier = 0.0F;        // 0: off
   float dry_base = 1.75F;
   std::uint32_t dry_allowed_length = 2;
-  std::uint32_t dry_window = 0;                          // 0: the whole history
+  std::uint32_t dry_window = 0;                            // 0: the whole history
   std::vector<std::vector<text::TokenId>> dry_breakers{};  // sequences that end a match
-  float xtc_probability = 0.0F;                          // 0: off
+  float xtc_probability = 0.0F;                            // 0: off
   float xtc_threshold = 0.1F;
   bool mirostat = false;  // mirostat v2; replaces the truncating steps
   float mirostat_tau = 5.0F;
