@@ -98,7 +98,7 @@ class Runtime {
 
  private:
   static constexpr std::size_t kObjectOverhead = 32;
-  static constexpr int kMaxDepth = 3000;  // native frames of some 300 bytes each
+  static constexpr int kMaxDepth = 1200;  // at up to 700 bytes of native stack each, less than 1 MB
 
   [[noreturn]] void raise_out_of_steps() const;
   [[noreturn]] void raise_out_of_memory() const;
