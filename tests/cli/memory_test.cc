@@ -59,23 +59,26 @@ class PeakMemory : public ::testing::Test {
 TempDir* PeakMemory::dir_ = nullptr;
 std::string PeakMemory::path_;
 
+// A sanitizer keeps shadow memory of its own and reserves terabytes of address space.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMemoryIsOurs = false;
+#else
+constexpr bool kMemoryIsOurs = true;
+#endif
+constexpr const char* kSanitizersMemory = "SKIPPED: a sanitizer's memory is not the program's";
+
 TEST_F(PeakMemory, stays_with_the_plan) {
+  if (!kMemoryIsOurs) GTEST_SKIP() << kSanitizersMemory;
   expect_as_planned(run_program(run_input("")));
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kAddressSpaceIsOurs = false;  // sanitizers reserve terabytes of it
-#else
-constexpr bool kAddressSpaceIsOurs = true;
-#endif
-
 TEST_F(PeakMemory, stays_with_the_plan_under_ulimit) {
-  if (!kAddressSpaceIsOurs) GTEST_SKIP() << "SKIPPED: a sanitizer owns the address space";
+  if (!kMemoryIsOurs) GTEST_SKIP() << kSanitizersMemory;
   expect_as_planned(run_program(run_input("ulimit -v 400000")));
 }
 
 TEST_F(PeakMemory, is_refused_with_numbers_under_a_tight_ulimit) {
-  if (!kAddressSpaceIsOurs) GTEST_SKIP() << "SKIPPED: a sanitizer owns the address space";
+  if (!kMemoryIsOurs) GTEST_SKIP() << kSanitizersMemory;
   const Outcome run = run_program(run_input("ulimit -v 190000"));
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_EQ(run.signal, 0);
@@ -121,12 +124,14 @@ class Cgroup {
 };
 
 TEST_F(PeakMemory, stays_below_a_cgroup_limit) {
+  if (!kMemoryIsOurs) GTEST_SKIP() << kSanitizersMemory;
   const Cgroup group(300 * kMiB);
   if (!group.made()) GTEST_SKIP() << "SKIPPED: no memory cgroup can be made here";
   expect_as_planned(run_program(run_input(group.join())));
 }
 
 TEST_F(PeakMemory, is_refused_and_never_killed_under_a_tight_cgroup) {
+  if (!kMemoryIsOurs) GTEST_SKIP() << kSanitizersMemory;
   for (const std::uint64_t mib : {60, 100, 140, 160}) {
     const Cgroup group(mib * kMiB);
     if (!group.made()) GTEST_SKIP() << "SKIPPED: no memory cgroup can be made here";
