@@ -11,6 +11,7 @@
 
 #include "cli/program.h"
 #include "support/random_model.h"
+#include "support/sanitizer.h"
 #include "support/temp_dir.h"
 
 namespace cistern::testing {
@@ -58,14 +59,6 @@ class PeakMemory : public ::testing::Test {
 
 TempDir* PeakMemory::dir_ = nullptr;
 std::string PeakMemory::path_;
-
-// A sanitizer keeps shadow memory of its own and reserves terabytes of address space.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMemoryIsOurs = false;
-#else
-constexpr bool kMemoryIsOurs = true;
-#endif
-constexpr const char* kSanitizersMemory = "SKIPPED: a sanitizer's memory is not the program's";
 
 TEST_F(PeakMemory, stays_with_the_plan) {
   if (!kMemoryIsOurs) GTEST_SKIP() << kSanitizersMemory;

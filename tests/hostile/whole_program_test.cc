@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "support/fixtures.h"
 #include "support/hostile.h"
+#include "support/sanitizer.h"
 #include "support/temp_dir.h"
 #include "sys/memory_limits.h"
 #include "text/chat_template.h"
@@ -76,6 +77,7 @@ TEST(Hostile, every_file_gets_what_it_deserves) {
 }
 
 TEST(Hostile, no_file_costs_memory_beyond_its_size) {
+  if (!testing::kMemoryIsOurs) GTEST_SKIP() << testing::kSanitizersMemory;
   const testing::TempDir dir;
   constexpr std::uint64_t kSlack = 64ULL
                                    << 20U;  // allocator and sanitizer bookkeeping over all files together
