@@ -37,7 +37,17 @@ std::unexpected<Error> fail(ErrorCode code, std::string message, std::string whe
 }
 
 std::string describe(const Error& error) {
-  return error.where.empty() ? error.message : error.where + ": " + error.message;
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string line;
+  for (const char c : error.where.empty() ? error.message : error.where + ": " + error.message) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F) {
+      line += c;
+    } else {
+      line += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]};
+    }
+  }
+  return line;
 }
 
 std::string_view name_of(ErrorCode code) {

@@ -35,7 +35,7 @@ using Result = std::expected<T, Error>;
 // Builds the error side of a Result: `return fail(ErrorCode::kFormat, "…", where);`
 std::unexpected<Error> fail(ErrorCode code, std::string message, std::string where = {});
 
-// "where: message", or the message alone.
+// "where: message", or the message alone, in one line: both may quote a file, so control bytes become \xNN.
 std::string describe(const Error& error);
 
 // Stable short name of a code ("format", "memory", …) for JSON output and tests.
