@@ -17,6 +17,11 @@ Result<json::object> answer_line(const JsonLineAnswer& answer, const LineReader:
   return answer(*object);
 }
 
+// Unlike describe(): JSON can carry line breaks, and what a template raised is shown as it stands.
+std::string whole_text(const Error& error) {
+  return error.where.empty() ? error.message : error.where + ": " + error.message;
+}
+
 }  // namespace
 
 Result<int> answer_json_lines(const JsonLineAnswer& answer) {
@@ -26,7 +31,7 @@ Result<int> answer_json_lines(const JsonLineAnswer& answer) {
     if (line.end != LineReader::End::kLine) return 0;
     if (line.text.find_first_not_of(" \t") == std::string::npos) continue;
     const auto answered = answer_line(answer, line);
-    const json::object object = answered ? *answered : json::object{{"error", describe(answered.error())}};
+    const json::object object = answered ? *answered : json::object{{"error", whole_text(answered.error())}};
     CISTERN_TRY_VOID(write_stdout(to_json(object) + "\n"));
   }
 }
