@@ -34,15 +34,6 @@ bool is_number(const Value& value) {
   return value.as_int() || value.as_bool() || value.as_float();
 }
 
-std::partial_ordering compare_numbers(const Value& a, const Value& b) {
-  const std::optional<Integer> x = a.as_integral();
-  const std::optional<Integer> y = b.as_integral();
-  if (x && y) return *x <=> *y;
-  if (x) return Integer::compare(*x, *b.as_float());
-  if (y) return 0 <=> Integer::compare(*y, *a.as_float());
-  return *a.as_float() <=> *b.as_float();
-}
-
 bool equal_items(Runtime& rt, const std::vector<Value>& a, const std::vector<Value>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {

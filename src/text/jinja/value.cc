@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <compare>
 
 #include "text/jinja/failure.h"
 #include "text/jinja/objects.h"
@@ -30,15 +29,6 @@ int key_rank(const Value& key) {
   }
 }
 
-std::partial_ordering compare_numbers(const Value& a, const Value& b) {
-  const std::optional<Integer> x = a.as_integral();
-  const std::optional<Integer> y = b.as_integral();
-  if (x && y) return *x <=> *y;
-  if (x) return Integer::compare(*x, *b.as_float());
-  if (y) return 0 <=> Integer::compare(*y, *a.as_float());
-  return *a.as_float() <=> *b.as_float();
-}
-
 // A total order over keys in which exactly the keys that Python calls equal are equivalent.
 std::partial_ordering compare_keys(const Value& a, const Value& b) {
   const int rank = key_rank(a);
@@ -62,6 +52,15 @@ std::partial_ordering compare_keys(const Value& a, const Value& b) {
 }
 
 }  // namespace
+
+std::partial_ordering compare_numbers(const Value& a, const Value& b) {
+  const std::optional<Integer> x = a.as_integral();
+  const std::optional<Integer> y = b.as_integral();
+  if (x && y) return *x <=> *y;
+  if (x) return Integer::compare(*x, *b.as_float());
+  if (y) return 0 <=> Integer::compare(*y, *a.as_float());
+  return *a.as_float() <=> *b.as_float();
+}
 
 bool KeyLess::operator()(const Value& a, const Value& b) const {
   return compare_keys(a, b) < 0;

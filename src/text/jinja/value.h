@@ -6,6 +6,7 @@
 // values in repr.h.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -195,5 +196,8 @@ struct KeyLess {
 Value constant_string(std::string text);
 Value constant_list(std::vector<Value> items);
 Value constant_dict(std::vector<Dict::Entry> entries);
+
+// The exact order of two numbers (bool, int, float), as Python has it. REQUIRES: both are.
+std::partial_ordering compare_numbers(const Value& a, const Value& b);
 
 }  // namespace cistern::text::jinja
