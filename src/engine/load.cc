@@ -54,6 +54,7 @@ ops::Exec make_exec(Runtime& runtime) {
   auto* scratch = reinterpret_cast<float*>(runtime.arena.bytes().data() + layout.scratch);
   return {.pool = runtime.pool.get(),
           .kernels = &kernels::resolve(runtime.isa),
+          .packed = runtime.arena.bytes().subspan(layout.packed, layout.packed_bytes),
           .scratch = {scratch, layout.scratch_floats_per_thread * static_cast<std::size_t>(layout.threads)},
           .scratch_floats_per_thread = layout.scratch_floats_per_thread};
 }

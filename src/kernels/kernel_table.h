@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 
+#include "kernels/panel.h"
 #include "quant/format.h"
 #include "sys/cpu_features.h"
 #include "tensor/dtype.h"
@@ -32,6 +33,8 @@ struct DotTile {
 struct KernelTable {
   sys::Isa isa = sys::Isa::kScalar;
   std::array<quant::DequantizeFn, kDTypeCount> dequantize{};  // null: storage-only type
+  std::array<PanelKernel, kDTypeCount> panel{};
+  std::array<PackFn, kArithmeticCount> pack{};  // null for kFloat, and where no format of the table needs it
 
   void (*dot_tile)(const DotTile& tile) noexcept = nullptr;
   // Sum of a[i] * b[i].

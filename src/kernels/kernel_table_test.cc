@@ -116,8 +116,11 @@ TEST_P(Kernels, rms_norm_follows_its_formula) {
   for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(y[i], x[i] / std::sqrt(mean + 1e-5) * w[i], 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::ValuesIn(host_isas()),
-                         [](const auto& instance) { return std::string(sys::name_of(instance.param)); });
+INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::ValuesIn(host_isas()), [](const auto& instance) {
+  std::string name(sys::name_of(instance.param));
+  std::erase(name, '-');
+  return name;
+});
 
 }  // namespace
 }  // namespace cistern::kernels

@@ -9,6 +9,8 @@ namespace cistern::kernels {
 void overlay_scalar(KernelTable& table) noexcept;
 void overlay_avx2(KernelTable& table) noexcept;
 void overlay_avx512(KernelTable& table) noexcept;
+void overlay_avx512_int8(KernelTable& table) noexcept;  // called by overlay_avx512
+void overlay_avx512_bf16(KernelTable& table) noexcept;
 void overlay_neon(KernelTable& table) noexcept;
 
 }  // namespace cistern::kernels

@@ -20,7 +20,7 @@ Result<Heads> project_fused(const Step& step, const spec::AttentionSpec& a, cons
   const std::uint32_t k_cols = a.n_kv_heads * a.head_dim;
   const std::uint32_t v_cols = a.n_kv_heads * a.value_dim;
   const TensorView rows = step.buffer(step.layout.qkv, std::uint64_t{q_cols} + k_cols + v_cols);
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWqkv, Role::kBqkv}, step.normed(), rows));
+  CISTERN_TRY_VOID(project(step, weights, step.normed(), {{Role::kWqkv, Role::kBqkv, rows}}));
   return Heads{.q = {rows, 0, a.n_heads, a.head_dim},
                .k = {rows, q_cols, a.n_kv_heads, a.head_dim},
                .v = {rows, q_cols + k_cols, a.n_kv_heads, a.value_dim}};
@@ -37,9 +37,10 @@ Result<Heads> project_separate(const Step& step, const spec::AttentionSpec& a, c
   const Heads heads{.q = region(a.n_heads, a.head_dim),
                     .k = region(a.n_kv_heads, a.head_dim),
                     .v = region(a.n_kv_heads, a.value_dim)};
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWq, Role::kBq}, step.normed(), heads.q.rows));
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWk, Role::kBk}, step.normed(), heads.k.rows));
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWv, Role::kBv}, step.normed(), heads.v.rows));
+  CISTERN_TRY_VOID(project(step, weights, step.normed(),
+                           {{Role::kWq, Role::kBq, heads.q.rows},
+                            {Role::kWk, Role::kBk, heads.k.rows},
+                            {Role::kWv, Role::kBv, heads.v.rows}}));
   return heads;
 }
 
@@ -82,7 +83,7 @@ Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& 
                              .softcap = a.softcap,
                              .out = attended});
 
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWo, Role::kBo}, attended, step.normed()));
+  CISTERN_TRY_VOID(project(step, weights, attended, {{Role::kWo, Role::kBo, step.normed()}}));
   CISTERN_TRY_VOID(norm_in_place(step, weights, Role::kPostAttnNorm, step.normed()));
   ops::add(step.exec, step.residual(), step.normed());
   return {};

@@ -1,15 +1,33 @@
 #include "model/blocks.h"
 
+#include <array>
+#include <span>
+
+#include "base/check.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
 
 namespace cistern::model {
 
-Result<void> project(const Step& step, const WeightSet& weights, Projection projection, const TensorView& x,
-                     const TensorView& out) {
-  CISTERN_TRY(const store::Lease weight, weights.lease(step.store, projection.weight));
-  CISTERN_TRY(const store::Lease bias, weights.lease(step.store, projection.bias));
-  ops::matmul(step.exec, weight.view(), x, out, bias.view());
+namespace {
+
+constexpr std::size_t kMostProjections = 4;
+
+}  // namespace
+
+Result<void> project(const Step& step, const WeightSet& weights, const TensorView& x,
+                     std::initializer_list<Projection> projections) {
+  CISTERN_CHECK(projections.size() <= kMostProjections);
+  std::array<store::Lease, 2 * kMostProjections> leases;
+  std::array<ops::Product, kMostProjections> products;
+  std::size_t n = 0;
+  for (const Projection& projection : projections) {
+    CISTERN_TRY(leases[2 * n], weights.lease(step.store, projection.weight));
+    CISTERN_TRY(leases[2 * n + 1], weights.lease(step.store, projection.bias));
+    products[n] = {leases[2 * n].view(), projection.out, leases[2 * n + 1].view()};
+    ++n;
+  }
+  ops::matmul(step.exec, x, std::span(products).first(n));
   return {};
 }
 

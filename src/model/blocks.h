@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "base/error.h"
 #include "model/step.h"
@@ -10,15 +11,16 @@
 
 namespace cistern::model {
 
-// A weight and the bias that goes with it, where the layer has one.
+// A weight, the bias that goes with it where the layer has one, and where the product goes.
 struct Projection {
   spec::Role weight;
   spec::Role bias;
+  TensorView out;
 };
 
-// out = x times the weight, plus the bias.
-Result<void> project(const Step& step, const WeightSet& weights, Projection projection, const TensorView& x,
-                     const TensorView& out);
+// For each projection (at most 4): out = x times the weight, plus the bias.
+Result<void> project(const Step& step, const WeightSet& weights, const TensorView& x,
+                     std::initializer_list<Projection> projections);
 
 // x = RMSNorm(x) with the norm of that role; nothing where the layer has none.
 Result<void> norm_in_place(const Step& step, const WeightSet& weights, spec::Role role, const TensorView& x);

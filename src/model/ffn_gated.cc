@@ -26,8 +26,8 @@ Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const Weigh
   }
   const TensorView gate = step.buffer(step.layout.gate_up, hidden);
   const TensorView up = step.buffer(step.layout.gate_up + hidden * step.n_tokens * sizeof(float), hidden);
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWGate, Role::kBGate}, step.normed(), gate));
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWUp, Role::kBUp}, step.normed(), up));
+  CISTERN_TRY_VOID(project(step, weights, step.normed(),
+                           {{Role::kWGate, Role::kBGate, gate}, {Role::kWUp, Role::kBUp, up}}));
   ops::gate(step.exec, gate_fn(ffn.activation), gate, 0, up, 0, gated);
   return {};
 }
@@ -41,7 +41,7 @@ Result<void> ffn_gated(const Step& step, std::uint32_t li, const WeightSet& weig
 
   const TensorView gated = step.buffer(step.layout.gated, ffn.hidden);
   CISTERN_TRY_VOID(gate_and_up(step, ffn, weights, gated));
-  CISTERN_TRY_VOID(project(step, weights, {Role::kWDown, Role::kBDown}, gated, step.normed()));
+  CISTERN_TRY_VOID(project(step, weights, gated, {{Role::kWDown, Role::kBDown, step.normed()}}));
   CISTERN_TRY_VOID(norm_in_place(step, weights, Role::kPostFfnNorm, step.normed()));
   ops::add(step.exec, step.residual(), step.normed());
   return {};

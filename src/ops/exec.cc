@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/attention_block.h"
+#include "ops/matmul.h"
 
 namespace cistern::ops {
 namespace {
@@ -12,7 +13,7 @@ constexpr std::uint64_t kCacheLineFloats = 16;
 }  // namespace
 
 std::size_t scratch_floats(std::uint64_t max_cols, std::uint64_t group, std::uint64_t max_head_dim) noexcept {
-  const std::uint64_t matmul = max_cols * kernels::kTileRows;
+  const std::uint64_t matmul = matmul_scratch_floats(max_cols);
   const std::uint64_t needed = std::max(matmul, attention_scratch_floats(group, max_head_dim));
   return (needed + kCacheLineFloats - 1) / kCacheLineFloats * kCacheLineFloats;
 }

@@ -15,7 +15,8 @@ namespace cistern::ops {
 struct Exec {
   sys::ThreadPool* pool = nullptr;
   const kernels::KernelTable* kernels = nullptr;
-  std::span<float> scratch;  // scratch_floats per thread, one after the other
+  std::span<std::byte> packed;  // activations of the product at hand; packed_activation_bytes (matmul.h)
+  std::span<float> scratch;     // scratch_floats per thread, one after the other
   std::size_t scratch_floats_per_thread = 0;
 
   int threads() const { return pool->size(); }

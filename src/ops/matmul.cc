@@ -3,71 +3,99 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "ops/float_product.h"
+#include "ops/panel_product.h"
 
 namespace cistern::ops {
 namespace {
 
-using kernels::kTileRows;
-using kernels::kTileTokens;
+using kernels::Arithmetic;
+using kernels::kChunkBytes;
+using kernels::kChunkValues;
 
-// Rows [first, first + n_rows) of w as floats: in place when they are floats, else decoded into scratch.
-struct Panel {
-  const float* data = nullptr;
-  std::size_t stride = 0;
-};
-
-Panel load_panel(const Exec& exec, const WeightView& w, std::uint64_t first, int n_rows, float* scratch) {
-  const std::byte* bytes = w.data + first * w.row_bytes;
-  const std::size_t cols = w.shape.cols();
-  if (w.dtype == DType::kF32) return {reinterpret_cast<const float*>(bytes), cols};
-  const quant::DequantizeFn dequantize = exec.kernels->dequantize[static_cast<std::size_t>(w.dtype)];
-  for (int r = 0; r < n_rows; ++r) {
-    dequantize(bytes + static_cast<std::uint64_t>(r) * w.row_bytes,
-               scratch + static_cast<std::size_t>(r) * cols, cols);
-  }
-  return {scratch, cols};
+// Panel kernels work on whole blocks of activations; other lengths (tiny models) go as floats.
+const kernels::PanelKernel* panel_kernel(const Exec& exec, const WeightView& w) {
+  const kernels::PanelKernel& kernel = exec.kernels->panel[static_cast<std::size_t>(w.dtype)];
+  return kernel.unpack != nullptr && w.shape.cols() % kernels::kBlockValues == 0 ? &kernel : nullptr;
 }
 
-void multiply_rows(const Exec& exec, const WeightView& w, const TensorView& x, const TensorView& out,
-                   const WeightView& bias, Range rows, float* scratch) {
-  const std::uint64_t tokens = x.shape.rows();
-  const std::size_t out_stride = out.shape.cols();
-  for (std::uint64_t row = rows.begin; row < rows.end; row += kTileRows) {
-    const int n_rows = static_cast<int>(std::min<std::uint64_t>(kTileRows, rows.end - row));
-    const Panel panel = load_panel(exec, w, row, n_rows, scratch);
-    for (std::uint64_t token = 0; token < tokens; token += kTileTokens) {
-      const int n_tokens = static_cast<int>(std::min<std::uint64_t>(kTileTokens, tokens - token));
-      float* result = out.row(token) + row;
-      exec.kernels->dot_tile({.w = panel.data,
-                              .w_stride = panel.stride,
-                              .n_rows = n_rows,
-                              .x = x.row(token),
-                              .x_stride = x.shape.cols(),
-                              .n_tokens = n_tokens,
-                              .n = w.shape.cols(),
-                              .out = result,
-                              .out_stride = out_stride});
-      if (bias.data == nullptr) continue;
-      for (int t = 0; t < n_tokens; ++t) {
-        for (int r = 0; r < n_rows; ++r) {
-          result[static_cast<std::size_t>(t) * out_stride + static_cast<std::size_t>(r)] +=
-              bias.f32()[row + static_cast<std::uint64_t>(r)];
-        }
+Arithmetic arithmetic_of(const Exec& exec, const WeightView& w) {
+  const kernels::PanelKernel* kernel = panel_kernel(exec, w);
+  return kernel != nullptr ? kernel->arithmetic : Arithmetic::kFloat;
+}
+
+PackedInput pack(const Exec& exec, const TensorView& x, Arithmetic arithmetic) {
+  const PackedInput input{
+      .data = exec.packed.data(), .chunk_stride = x.shape.rows() * kChunkBytes, .n_tokens = x.shape.rows()};
+  CISTERN_CHECK(packed_activation_bytes(x.shape.cols(), x.shape.rows()) <= exec.packed.size());
+  const kernels::PackFn pack_row = exec.kernels->pack[static_cast<std::size_t>(arithmetic)];
+  for_shares(exec, x.shape.rows(), 1, [&](int, Range tokens) {
+    for (std::uint64_t t = tokens.begin; t < tokens.end; ++t) {
+      pack_row(x.row(t), x.shape.cols(), input.data + t * kChunkBytes, input.chunk_stride);
+    }
+  });
+  return input;
+}
+
+// All products of one arithmetic in one parallel run: their row groups are numbered through.
+void multiply(const Exec& exec, const TensorView& x, std::span<const Product> products,
+              Arithmetic arithmetic) {
+  const auto units_of = [&](const Product& product) -> std::uint64_t {
+    if (arithmetic_of(exec, product.w) != arithmetic) return 0;
+    if (arithmetic != Arithmetic::kFloat) return pairs_of(product.w);
+    return (product.w.shape.rows() + kernels::kTileRows - 1) / kernels::kTileRows;
+  };
+  std::uint64_t units = 0;
+  for (const Product& product : products) units += units_of(product);
+  if (units == 0) return;
+  PackedInput input;
+  if (arithmetic != Arithmetic::kFloat) input = pack(exec, x, arithmetic);
+
+  for_shares(exec, units, 1, [&](int thread, Range range) {
+    std::uint64_t first = 0;  // number of the product's first unit
+    for (const Product& product : products) {
+      const std::uint64_t n = units_of(product);
+      const Range part{std::clamp(range.begin, first, first + n) - first,
+                       std::clamp(range.end, first, first + n) - first};
+      first += n;
+      if (part.begin == part.end) continue;
+      float* scratch = exec.scratch_of(thread);
+      if (arithmetic != Arithmetic::kFloat) {
+        multiply_pairs(*panel_kernel(exec, product.w), product, input, part,
+                       reinterpret_cast<std::byte*>(scratch));
+      } else {
+        const Range rows{part.begin * kernels::kTileRows,
+                         std::min(part.end * kernels::kTileRows, product.w.shape.rows())};
+        multiply_float_rows(*exec.kernels, x, product, rows, scratch);
       }
     }
-  }
+  });
 }
 
 }  // namespace
 
+void matmul(const Exec& exec, const TensorView& x, std::span<const Product> products) {
+  for (const Product& p : products) {
+    CISTERN_CHECK(p.w.place.is_host() && p.w.shape.cols() == x.shape.cols() &&
+                  p.w.shape.rows() == p.out.shape.cols() && x.shape.rows() == p.out.shape.rows());
+  }
+  for (const Arithmetic arithmetic : {Arithmetic::kInt8, Arithmetic::kBf16, Arithmetic::kFloat}) {
+    multiply(exec, x, products, arithmetic);
+  }
+}
+
 void matmul(const Exec& exec, const WeightView& w, const TensorView& x, const TensorView& out,
             const WeightView& bias) {
-  CISTERN_CHECK(w.place.is_host() && w.shape.cols() == x.shape.cols() && w.shape.rows() == out.shape.cols() &&
-                x.shape.rows() == out.shape.rows());
-  // A share that is no multiple of the tile would still give the same bits; whole tiles are only faster.
-  for_shares(exec, w.shape.rows(), kTileRows, [&](int thread, Range rows) {
-    multiply_rows(exec, w, x, out, bias, rows, exec.scratch_of(thread));
-  });
+  const Product product{w, out, bias};
+  matmul(exec, x, {&product, 1});
+}
+
+std::uint64_t packed_activation_bytes(std::uint64_t max_cols, std::uint64_t tokens) noexcept {
+  return (max_cols + kChunkValues - 1) / kChunkValues * kChunkBytes * tokens;
+}
+
+std::uint64_t matmul_scratch_floats(std::uint64_t max_cols) noexcept {
+  return std::max(float_scratch_floats(max_cols), panel_scratch_bytes() / sizeof(float));
 }
 
 void embed(const Exec& exec, const WeightView& table, std::span<const std::uint32_t> ids, float scale,

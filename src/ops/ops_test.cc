@@ -30,18 +30,25 @@ TensorView view(std::vector<float>& values, std::uint64_t cols) {
 // An Exec with its own threads and scratch.
 class Machine {
  public:
-  explicit Machine(int threads) : pool_(threads), scratch_(kScratch * static_cast<std::size_t>(threads)) {
+  explicit Machine(int threads)
+      : pool_(threads), packed_(kPackedLines), scratch_(kScratch / 16 * static_cast<std::size_t>(threads)) {
     exec = {.pool = &pool_,
             .kernels = &kernels::resolve(sys::best_isa()),
-            .scratch = scratch_,
+            .packed = std::as_writable_bytes(std::span(packed_)),
+            .scratch = {reinterpret_cast<float*>(scratch_.data()), scratch_.size() * 16},
             .scratch_floats_per_thread = kScratch};
   }
   Exec exec;
 
  private:
   static constexpr std::size_t kScratch = 1U << 15U;
+  static constexpr std::size_t kPackedLines = 1U << 14U;
+  struct alignas(64) Line {
+    float values[16];
+  };
   sys::ThreadPool pool_;
-  std::vector<float> scratch_;
+  std::vector<Line> packed_;
+  std::vector<Line> scratch_;
 };
 
 // Random blocks of any type: random bytes, with scales kept tame by decoding and refusing what is not finite.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/exec.h"
+#include "ops/matmul.h"
 
 namespace cistern::plan {
 namespace {
@@ -51,6 +52,8 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, std::uint32_t ch
   layout.gate_up = place(2 * w.hidden * chunk_tokens);
   layout.gated = place(w.hidden * chunk_tokens);
   layout.logits = place(std::uint64_t{model.n_vocab} * kLogitRows);
+  layout.packed_bytes = ops::packed_activation_bytes(w.cols, chunk_tokens);
+  layout.packed = place(layout.packed_bytes / sizeof(float));
   layout.scratch = place(layout.scratch_floats_per_thread * static_cast<std::uint64_t>(threads));
   layout.total_bytes = end;
   return layout;

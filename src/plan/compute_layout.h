@@ -22,6 +22,8 @@ struct ComputeLayout {
   std::uint64_t gate_up = 0;   // (2 * hidden of the widest layer)
   std::uint64_t gated = 0;     // (hidden)
   std::uint64_t logits = 0;    // (n_vocab, logit_rows)
+  std::uint64_t packed = 0;    // activations packed for a product; packed_bytes
+  std::uint64_t packed_bytes = 0;
   std::uint64_t scratch = 0;   // scratch_floats_per_thread floats per thread
   std::uint64_t total_bytes = 0;
 };

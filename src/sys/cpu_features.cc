@@ -7,7 +7,8 @@
 namespace cistern::sys {
 namespace {
 
-constexpr std::array<std::string_view, kAllIsas.size()> kNames = {"scalar", "avx2", "avx512", "neon"};
+constexpr std::array<std::string_view, kAllIsas.size()> kNames = {"scalar", "avx2", "avx512", "avx512-bf16",
+                                                                  "neon"};
 
 std::string host_names() {
   std::string names;

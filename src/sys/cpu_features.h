@@ -14,15 +14,16 @@
 namespace cistern::sys {
 
 enum class Isa : std::uint8_t {
-  kScalar,  // portable C++
-  kAvx2,    // x86-64: AVX2, FMA, F16C
-  kAvx512,  // x86-64: kAvx2 and AVX-512 F, BW, DQ, VL
-  kNeon,    // arm64
+  kScalar,      // portable C++
+  kAvx2,        // x86-64: AVX2, FMA, F16C
+  kAvx512,      // x86-64: kAvx2 and AVX-512 F, BW, DQ, VL, VNNI, VBMI, VBMI2 (Ice Lake on)
+  kAvx512Bf16,  // x86-64: kAvx512 and BF16 (Sapphire Rapids, Zen 4 on)
+  kNeon,        // arm64
 };
 
-inline constexpr std::array kAllIsas = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kNeon};
+inline constexpr std::array kAllIsas = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kNeon};
 
-std::string_view name_of(Isa isa) noexcept;    // "scalar", "avx2", "avx512", "neon"
+std::string_view name_of(Isa isa) noexcept;    // "scalar", "avx2", "avx512", "avx512-bf16", "neon"
 Result<Isa> parse_isa(std::string_view name);  // kUsage: no such level
 bool host_has(Isa isa) noexcept;
 Isa best_isa() noexcept;                            // the widest that the host has

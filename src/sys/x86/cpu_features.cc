@@ -11,7 +11,13 @@ bool has_avx2() noexcept {
 
 bool has_avx512() noexcept {
   return has_avx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi") != 0 &&
+         __builtin_cpu_supports("avx512vbmi2") != 0;
+}
+
+bool has_avx512_bf16() noexcept {
+  return has_avx512() && __builtin_cpu_supports("avx512bf16") != 0;
 }
 
 }  // namespace
@@ -19,6 +25,7 @@ bool has_avx512() noexcept {
 bool host_has(Isa isa) noexcept {
   if (isa == Isa::kAvx2) return has_avx2();
   if (isa == Isa::kAvx512) return has_avx512();
+  if (isa == Isa::kAvx512Bf16) return has_avx512_bf16();
   return isa == Isa::kScalar;
 }
 

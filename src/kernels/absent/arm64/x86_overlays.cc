@@ -5,5 +5,6 @@ namespace cistern::kernels {
 
 void overlay_avx2(KernelTable&) noexcept {}
 void overlay_avx512(KernelTable&) noexcept {}
+void overlay_avx512_bf16(KernelTable&) noexcept {}
 
 }  // namespace cistern::kernels

@@ -1,0 +1,285 @@
+// Attention in bfloat16 with float32 sums (vdpbf16ps): scores, softmax and weighted values of a block of
+// keys, 16 rows at a time so that scores and weights stay in the first-level cache. The blank lines between
+// the includes of the region keep their order.
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "kernels/attention_table.h"
+
+#include "kernels/avx512_bf16/region_begin.h"
+
+#include "kernels/avx512_bf16/attention_panels.h"
+
+namespace cistern::kernels {
+namespace {
+
+constexpr std::size_t kVectorsOfKeys = kBlockKeys / 16;
+constexpr int kRegisterRows = 4;
+constexpr int kRegisterVectors = 4;  // 16 of 32 registers hold sums
+
+inline int broadcast_pair(const std::byte* p) noexcept {
+  int bits;
+  std::memcpy(&bits, p, sizeof bits);
+  return bits;
+}
+
+// acc[r][c] += sum over pairs of a[r][pair] * b[pair][c], one multiplication after the other.
+struct Factors {
+  const std::byte* a = nullptr;  // rows of pairs, row_bytes apart
+  std::size_t row_bytes = 0;
+  const std::byte* b = nullptr;  // vectors of 16 pairs; pair_bytes from one pair to the next
+  std::size_t pair_bytes = 0;
+  std::size_t n_pairs = 0;
+};
+
+template <int R, int C>
+inline void multiply(const Factors& f, __m512 (&acc)[R][C]) noexcept {
+  const std::byte* b = f.b;
+  for (std::size_t pair = 0; pair < f.n_pairs; ++pair, b += f.pair_bytes) {
+    __m512i column[C];
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) column[c] = _mm512_loadu_si512(b + 64 * c);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      const __m512i row = _mm512_set1_epi32(broadcast_pair(f.a + r * f.row_bytes + pair * kPairBytes));
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) acc[r][c] = _mm512_dpbf16_ps(acc[r][c], (__m512bh)row, (__m512bh)column[c]);
+    }
+  }
+}
+
+inline bool is_fresh(float maximum) noexcept {
+  return maximum == -std::numeric_limits<float>::infinity();
+}
+
+// Scores of R rows relative to their maxima (with a soft cap: the plain ones).
+template <int R>
+void score_rows(const AttentionBlock& block, std::size_t row, float* scores) noexcept {
+  __m512 acc[R][kVectorsOfKeys];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    const float maximum = block.state.maxima[row + r];
+    const float start = block.softcap > 0 || is_fresh(maximum) ? 0.0F : -maximum;
+#pragma GCC unroll 4
+    for (auto& vector : acc[r]) vector = _mm512_set1_ps(start);
+  }
+  const std::size_t row_bytes = block.key_dim * sizeof(std::uint16_t);
+  multiply({.a = block.queries + row * row_bytes,
+            .row_bytes = row_bytes,
+            .b = block.keys,
+            .pair_bytes = kBlockKeys * kPairBytes,
+            .n_pairs = block.key_dim / 2},
+           acc);
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < kVectorsOfKeys; ++c)
+      _mm512_storeu_ps(scores + r * kBlockKeys + 16 * c, acc[r][c]);
+  }
+}
+
+// 2^x to 7.5e-5, a thirtieth of what rounding the weight to bfloat16 costs; 0 for -infinity.
+inline __m512 exp2_weight(__m512 x) noexcept {
+  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 f = _mm512_sub_ps(x, whole);
+  __m512 y = _mm512_fmadd_ps(f, _mm512_set1_ps(0.0551716685F), _mm512_set1_ps(0.242611125F));
+  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.693260968F));
+  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.999928057F));
+  return _mm512_scalef_ps(y, whole);
+}
+
+// 2^x to 3e-6.
+inline __m512 exp2_fine(__m512 x) noexcept {
+  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 f = _mm512_sub_ps(x, whole);
+  __m512 y = _mm512_fmadd_ps(f, _mm512_set1_ps(0.00957010221F), _mm512_set1_ps(0.0559178591F));
+  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.240247443F));
+  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.693121791F));
+  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.999999285F));
+  return _mm512_scalef_ps(y, whole);
+}
+
+using Scores = __m512[kVectorsOfKeys];
+
+// cap * tanh(x / 2), x in powers of e written as powers of two: 1 - 2 / (1 + 2^x).
+inline void bend(Scores& t, float cap, float maximum) noexcept {
+  const __m512 one = _mm512_set1_ps(1.0F);
+  const float base = is_fresh(maximum) ? 0.0F : maximum;
+  for (__m512& x : t) {
+    const __m512 part = _mm512_div_ps(_mm512_set1_ps(2.0F), _mm512_add_ps(one, exp2_fine(x)));
+    x = _mm512_sub_ps(_mm512_mul_ps(_mm512_set1_ps(cap), _mm512_sub_ps(one, part)), _mm512_set1_ps(base));
+  }
+}
+
+inline void hide(Scores& t, KeyRange visible) noexcept {
+  const std::uint64_t below_end = visible.end < 64 ? (std::uint64_t{1} << visible.end) - 1 : ~std::uint64_t{0};
+  const std::uint64_t from_begin = visible.begin < 64 ? ~std::uint64_t{0} << visible.begin : 0;
+  const std::uint64_t seen = below_end & from_begin;
+  const __m512 never = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
+  for (std::size_t c = 0; c < kVectorsOfKeys; ++c)
+    t[c] = _mm512_mask_mov_ps(never, static_cast<__mmask16>(seen >> (16 * c)), t[c]);
+}
+
+// Moves the row's maximum up to the scores' own, rounded up to a whole number so that rescaling is exact.
+__attribute__((noinline)) void raise_maximum(const AttentionBlock& block, std::size_t row, __m512 highest,
+                                             float* raised_by) noexcept {
+  const float step = std::ceil(_mm512_reduce_max_ps(highest));
+  *raised_by = 0;
+  if (is_fresh(step)) return;  // nothing was seen
+  *raised_by = step;
+  float& maximum = block.state.maxima[row];
+  if (is_fresh(maximum)) {
+    maximum = step;
+    return;
+  }
+  maximum += step;
+  const __m512 down = _mm512_set1_ps(-step);
+  float* sums = block.state.sums + row * kSumLanes;
+  _mm512_storeu_ps(sums, _mm512_scalef_ps(_mm512_loadu_ps(sums), down));
+  float* results = block.state.results + row * block.value_dim;
+  for (std::size_t d = 0; d < block.value_dim; d += 16)
+    _mm512_storeu_ps(results + d, _mm512_scalef_ps(_mm512_loadu_ps(results + d), down));
+}
+
+// A maximum may lag behind: weights up to 2^8 are as exact as those up to 1, and moving it costs a pass.
+constexpr float kHeadroom = 8.0F;
+
+// Scores become bfloat16 weights; their sum is that of the rounded weights.
+void weigh_row(const AttentionBlock& block, std::size_t row, const float* scores, std::byte* weights) noexcept {
+  Scores t;
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kVectorsOfKeys; ++c) t[c] = _mm512_loadu_ps(scores + 16 * c);
+  const float maximum = block.state.maxima[row];
+  if (block.softcap > 0) bend(t, block.softcap, maximum);
+  if (block.visible != nullptr) hide(t, block.visible[row]);
+  const __m512 highest = _mm512_max_ps(_mm512_max_ps(t[0], t[1]), _mm512_max_ps(t[2], t[3]));
+  const bool above = _mm512_cmp_ps_mask(highest, _mm512_set1_ps(kHeadroom), _CMP_GT_OQ) != 0;
+  if (above || is_fresh(maximum)) {
+    float raised_by;
+    raise_maximum(block, row, highest, &raised_by);
+    for (__m512& x : t) x = _mm512_sub_ps(x, _mm512_set1_ps(raised_by));
+  }
+  const __m512bh ones = (__m512bh)_mm512_set1_epi16(0x3F80);
+  float* sums = block.state.sums + row * kSumLanes;
+  __m512 sum = _mm512_loadu_ps(sums);
+#pragma GCC unroll 2
+  for (std::size_t c = 0; c < kVectorsOfKeys; c += 2) {
+    const __m512i pair = to_bf16(exp2_weight(t[c + 1]), exp2_weight(t[c]));
+    _mm512_storeu_si512(weights + 32 * c, pair);
+    sum = _mm512_dpbf16_ps(sum, (__m512bh)pair, ones);
+  }
+  _mm512_storeu_ps(sums, sum);
+}
+
+constexpr std::size_t kWeightRowBytes = kBlockKeys * sizeof(std::uint16_t);
+
+// results += weights * values for R rows and 16 * C dims from `dim` on.
+template <int R, int C>
+void add_values(const AttentionBlock& block, std::size_t row, const std::byte* weights, std::size_t dim) noexcept {
+  float* results = block.state.results + row * block.value_dim + dim;
+  __m512 acc[R][C];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) acc[r][c] = _mm512_loadu_ps(results + r * block.value_dim + 16 * c);
+  }
+  multiply({.a = weights,
+            .row_bytes = kWeightRowBytes,
+            .b = block.values + dim * kPairBytes,
+            .pair_bytes = block.value_dim * kPairBytes,
+            .n_pairs = (block.n_keys + 1) / 2},
+           acc);
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) _mm512_storeu_ps(results + r * block.value_dim + 16 * c, acc[r][c]);
+  }
+}
+
+// All dims, in even shares of at most 4 vectors: a share of one would wait for itself.
+template <int R>
+void add_all_values(const AttentionBlock& block, std::size_t row, const std::byte* weights) noexcept {
+  using AddFn = void (*)(const AttentionBlock&, std::size_t, const std::byte*, std::size_t) noexcept;
+  static constexpr AddFn kByVectors[] = {add_values<R, 1>, add_values<R, 2>, add_values<R, 3>, add_values<R, 4>};
+  const std::size_t vectors = block.value_dim / 16;
+  std::size_t shares = (vectors + kRegisterVectors - 1) / kRegisterVectors;
+  for (std::size_t done = 0; done < vectors; --shares) {
+    const std::size_t take = (vectors - done + shares - 1) / shares;
+    kByVectors[take - 1](block, row, weights, 16 * done);
+    done += take;
+  }
+}
+
+using ScoreFn = void (*)(const AttentionBlock&, std::size_t, float*) noexcept;
+using AddAllFn = void (*)(const AttentionBlock&, std::size_t, const std::byte*) noexcept;
+constexpr ScoreFn kScoreRows[] = {score_rows<1>, score_rows<2>, score_rows<3>, score_rows<4>};
+constexpr AddAllFn kAddValues[] = {add_all_values<1>, add_all_values<2>, add_all_values<3>, add_all_values<4>};
+
+void attend(const AttentionBlock& block) noexcept {
+  auto* scores = reinterpret_cast<float*>(block.workspace);
+  std::byte* weights = block.workspace + kPassRows * kBlockKeys * sizeof(float);
+  for (std::size_t pass = 0; pass < block.n_rows; pass += kPassRows) {
+    const std::size_t rows = std::min(kPassRows, block.n_rows - pass);
+    for (std::size_t r = 0; r < rows; r += kRegisterRows) {
+      const std::size_t n = rows - r < kRegisterRows ? rows - r : kRegisterRows;
+      kScoreRows[n - 1](block, pass + r, scores + r * kBlockKeys);
+    }
+    for (std::size_t r = 0; r < rows; ++r)
+      weigh_row(block, pass + r, scores + r * kBlockKeys, weights + r * kWeightRowBytes);
+    for (std::size_t r = 0; r < rows; r += kRegisterRows) {
+      const std::size_t n = rows - r < kRegisterRows ? rows - r : kRegisterRows;
+      kAddValues[n - 1](block, pass + r, weights + r * kWeightRowBytes);
+    }
+  }
+}
+
+void merge(const RowState& share, std::size_t dim, RowTotal& total, float* out) noexcept {
+  const float maximum = *share.maxima;
+  if (is_fresh(maximum)) return;
+  const float sum = _mm512_reduce_add_ps(_mm512_loadu_ps(share.sums));
+  if (is_fresh(total.maximum)) {
+    total = {.maximum = maximum, .sum = sum};
+    for (std::size_t d = 0; d < dim; d += 16) {
+      const __mmask16 mask = mask_of_dims(dim, d);
+      _mm512_mask_storeu_ps(out + d, mask, _mm512_loadu_ps(share.results + d));
+    }
+    return;
+  }
+  const float highest = std::max(total.maximum, maximum);
+  const __m512 old_power = _mm512_set1_ps(total.maximum - highest);
+  const __m512 new_power = _mm512_set1_ps(maximum - highest);
+  for (std::size_t d = 0; d < dim; d += 16) {
+    const __mmask16 mask = mask_of_dims(dim, d);
+    const __m512 old_part = _mm512_scalef_ps(_mm512_maskz_loadu_ps(mask, out + d), old_power);
+    const __m512 new_part = _mm512_scalef_ps(_mm512_loadu_ps(share.results + d), new_power);
+    _mm512_mask_storeu_ps(out + d, mask, _mm512_add_ps(old_part, new_part));
+  }
+  const __m128 old_sum = _mm_scalef_ss(_mm_set_ss(total.sum), _mm512_castps512_ps128(old_power));
+  const __m128 new_sum = _mm_scalef_ss(_mm_set_ss(sum), _mm512_castps512_ps128(new_power));
+  total = {.maximum = highest, .sum = _mm_cvtss_f32(_mm_add_ss(old_sum, new_sum))};
+}
+
+}  // namespace
+}  // namespace cistern::kernels
+
+#include "kernels/avx512_bf16/region_end.h"
+
+namespace cistern::kernels {
+
+const AttentionKernels* attention_avx512_bf16() noexcept {
+  static constexpr AttentionKernels kKernels = {.value_bytes = sizeof(std::uint16_t),
+                                                .pack_query = pack_query,
+                                                .load_keys = load_keys,
+                                                .load_values = load_values,
+                                                .attend = attend,
+                                                .merge = merge};
+  return &kKernels;
+}
+
+}  // namespace cistern::kernels

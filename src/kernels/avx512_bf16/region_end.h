@@ -1,0 +1,7 @@
+// Closes the avx512_bf16 target region.
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#pragma GCC diagnostic pop
+#endif

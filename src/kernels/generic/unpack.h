@@ -1,0 +1,88 @@
+// What the unpackers of generic/unpack_*.h share: reading fields out of words that hold one row per lane, and
+// writing a panel. Written over the ISA's lanes.h, included inside its target region after it. An unpacker
+// reads like scalar code for one row and does kLanes rows at once. Not a public header.
+#pragma once
+
+#include "kernels/panel.h"
+
+namespace cistern::kernels {
+namespace {
+
+// The part of a panel that kLanes rows fill.
+struct Sink {
+  Int8Panel& panel;
+  int first_row;
+
+  void codes(int quad, U32 v) const noexcept { std::memcpy(&panel.codes[quad][first_row], &v, sizeof v); }
+  void scale(int group, F32 v) const noexcept { std::memcpy(&panel.scale[group][first_row], &v, sizeof v); }
+  void min(int group, F32 v) const noexcept { std::memcpy(&panel.min[group][first_row], &v, sizeof v); }
+};
+
+// The word at byte 4 * i + kSkew.
+template <int kSkew>
+inline U32 word_at(const U32* words, int i) noexcept {
+  if constexpr (kSkew == 0) {
+    return words[i];
+  } else {
+    return words[i] >> (8 * kSkew) | words[i + 1] << (32 - 8 * kSkew);
+  }
+}
+
+// Byte `i` of a row, zero-extended or sign-extended.
+inline U32 byte_at(const U32* words, int i) noexcept {
+  return words[i / 4] >> (8 * (i % 4)) & 0xFFU;
+}
+inline I32 signed_byte_at(const U32* words, int i) noexcept {
+  return (I32)(words[i / 4] << (24 - 8 * (i % 4))) >> 24;
+}
+
+// The binary16 at the even byte `i`.
+inline F32 half_at(const U32* words, int i) noexcept {
+  return half_to_float(i % 4 == 0 ? words[i / 4] & 0xFFFFU : words[i / 4] >> 16);
+}
+
+// Four nibbles at once: of each byte the low or the high one.
+inline U32 low_nibbles(U32 v) noexcept {
+  return v & 0x0F0F0F0FU;
+}
+inline U32 high_nibbles(U32 v) noexcept {
+  return v >> 4 & 0x0F0F0F0FU;
+}
+
+// A format of 32-value blocks of kBytes: calls block(words, b, skew) with the words that hold block b and the
+// byte in the first of them where it starts, as a constant.
+template <int kBytes, class F>
+inline void for_blocks_of_32(const U32* words, int n_blocks, const F& block) noexcept {
+  for (int b = 0; b < n_blocks; ++b) {
+    const U32* at = words + b * kBytes / 4;
+    switch (b * kBytes % 4) {
+      case 0:
+        block(at, b, std::integral_constant<int, 0>{});
+        break;
+      case 1:
+        block(at, b, std::integral_constant<int, 1>{});
+        break;
+      case 2:
+        block(at, b, std::integral_constant<int, 2>{});
+        break;
+      default:
+        block(at, b, std::integral_constant<int, 3>{});
+        break;
+    }
+  }
+}
+
+// From an unpacker of kLanes rows to one of a whole panel. kBytes per kValues of a row.
+template <int kBytes, int kValues, void unpack(const U32* words, int n_values, const Sink& sink) noexcept>
+void unpack_panel(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel) noexcept {
+  constexpr std::size_t kMostWords = static_cast<std::size_t>(kChunkValues / kValues * kBytes) / 4 + 2;
+  U32 words[kMostWords];
+  for (int first = 0; first < kPanelRows; first += kLanes) {
+    load_words(rows + static_cast<std::size_t>(first) * stride, stride,
+               static_cast<std::size_t>(n_values / kValues * kBytes), words);
+    unpack(words, n_values, Sink{*reinterpret_cast<Int8Panel*>(panel), first});
+  }
+}
+
+}  // namespace
+}  // namespace cistern::kernels

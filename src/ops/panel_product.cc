@@ -1,0 +1,164 @@
+#include "ops/panel_product.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "quant/format.h"
+
+namespace cistern::ops {
+namespace {
+
+using kernels::kChunkBytes;
+using kernels::kChunkValues;
+using kernels::kPairRows;
+using kernels::kPanelBytes;
+using kernels::kPanelRows;
+
+// Chunks unpacked before they are multiplied: with many tokens, two pairs of panels share the first-level
+// cache with the activations and halve the trips of the sums to memory.
+constexpr int kChunksPerPass = 2;
+constexpr int kTailTokens = 16;  // rows that fill no pair are computed for so many tokens at once
+constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kMostChunkBytes = 4 * kChunkValues;  // of a row, in the widest format
+
+struct Scratch {
+  explicit Scratch(std::byte* base)
+      : panels(base),
+        rows(panels + kChunksPerPass * 2 * kPanelBytes),
+        out(reinterpret_cast<float*>(rows + kPanelRows * kMostChunkBytes)) {}
+
+  std::byte* panels;
+  std::byte* rows;  // the rows of an incomplete panel, filled up with zeros
+  float* out;       // (kPairRows, kTailTokens)
+};
+
+class PairProduct {
+ public:
+  PairProduct(const kernels::PanelKernel& kernel, const Product& product, const PackedInput& input,
+              std::byte* scratch)
+      : kernel_(kernel),
+        product_(product),
+        w_(product.w),
+        input_(input),
+        scratch_(scratch),
+        cols_(static_cast<int>(w_.shape.cols())) {
+    const quant::Format& format = quant::format_of(w_.dtype);
+    chunk_bytes_ = kChunkValues / format.block_values * format.block_bytes;
+  }
+
+  void run(std::uint64_t pair) noexcept {
+    first_row_ = pair * kPairRows;
+    const std::uint64_t left = w_.shape.rows() - first_row_;
+    n_rows_ = static_cast<int>(std::min<std::uint64_t>(left, kPairRows));
+    if (n_rows_ == kPairRows) {
+      float* out = product_.out.f32() + first_row_;
+      multiply(0, static_cast<int>(input_.n_tokens), out, product_.out.shape.cols());
+    } else {
+      multiply_tail();
+    }
+    add_bias();
+  }
+
+ private:
+  const std::byte* chunk_of_row(std::uint64_t row, int chunk) const noexcept {
+    return w_.data + row * w_.row_bytes + static_cast<std::size_t>(chunk) * chunk_bytes_;
+  }
+
+  // Asks for the next chunk of the pair's rows, or the first of the next pair's, while this one is worked on.
+  void prefetch_after(int chunk) const noexcept {
+    const bool last = (chunk + 1) * kChunkValues >= cols_;
+    const std::uint64_t row = last ? first_row_ + kPairRows : first_row_;
+    if (row + kPairRows > w_.shape.rows()) return;
+    const std::byte* next = chunk_of_row(row, last ? 0 : chunk + 1);
+    for (int r = 0; r < kPairRows; ++r, next += w_.row_bytes) {
+      for (std::size_t i = 0; i < chunk_bytes_; i += kCacheLine) __builtin_prefetch(next + i);
+    }
+  }
+
+  void unpack(int chunk, std::byte* pair) noexcept {
+    const int n_values = std::min(kChunkValues, cols_ - chunk * kChunkValues);
+    for (int p = 0; p < 2; ++p) {
+      const int rows = std::clamp(n_rows_ - p * kPanelRows, 0, kPanelRows);
+      const std::byte* first = chunk_of_row(first_row_ + static_cast<std::uint64_t>(p * kPanelRows), chunk);
+      std::size_t stride = w_.row_bytes;
+      if (rows < kPanelRows) {
+        const std::size_t bytes = chunk_bytes_ * static_cast<std::size_t>(n_values) / kChunkValues;
+        std::memset(scratch_.rows, 0, kPanelRows * chunk_bytes_);
+        for (int r = 0; r < rows; ++r) {
+          std::memcpy(scratch_.rows + static_cast<std::size_t>(r) * chunk_bytes_,
+                      first + static_cast<std::size_t>(r) * stride, bytes);
+        }
+        first = scratch_.rows;
+        stride = chunk_bytes_;
+      }
+      kernel_.unpack(first, stride, n_values, pair + static_cast<std::size_t>(p) * kPanelBytes);
+    }
+  }
+
+  void multiply(std::uint64_t first_token, int n_tokens, float* out, std::size_t out_stride) noexcept {
+    const int per_pass = n_tokens > 4 ? kChunksPerPass : 1;
+    const int n_chunks = (cols_ + kChunkValues - 1) / kChunkValues;
+    for (int chunk = 0; chunk < n_chunks; chunk += per_pass) {
+      const int end = std::min(chunk + per_pass, n_chunks);
+      for (int c = chunk; c < end; ++c) {
+        prefetch_after(c);
+        unpack(c, scratch_.panels + static_cast<std::size_t>(c - chunk) * 2 * kPanelBytes);
+      }
+      kernel_.multiply({.panels = scratch_.panels,
+                        .x = input_.data + static_cast<std::size_t>(chunk) * input_.chunk_stride +
+                             first_token * kChunkBytes,
+                        .x_chunk_stride = input_.chunk_stride,
+                        .n_values = std::min(end * kChunkValues, cols_) - chunk * kChunkValues,
+                        .n_tokens = n_tokens,
+                        .out = out,
+                        .out_stride = out_stride,
+                        .accumulate = chunk > 0,
+                        .offset_bits = kernel_.offset_bits});
+    }
+  }
+
+  void multiply_tail() noexcept {
+    for (std::uint64_t token = 0; token < input_.n_tokens; token += kTailTokens) {
+      const int n = static_cast<int>(std::min<std::uint64_t>(kTailTokens, input_.n_tokens - token));
+      multiply(token, n, scratch_.out, kPairRows);
+      for (int t = 0; t < n; ++t) {
+        std::copy_n(scratch_.out + t * kPairRows, n_rows_,
+                    product_.out.row(token + static_cast<std::uint64_t>(t)) + first_row_);
+      }
+    }
+  }
+
+  void add_bias() noexcept {
+    if (product_.bias.data == nullptr) return;
+    const float* bias = product_.bias.f32() + first_row_;
+    for (std::uint64_t t = 0; t < input_.n_tokens; ++t) {
+      float* out = product_.out.row(t) + first_row_;
+      for (int r = 0; r < n_rows_; ++r) out[r] += bias[r];
+    }
+  }
+
+  const kernels::PanelKernel& kernel_;
+  const Product& product_;
+  const WeightView& w_;
+  const PackedInput& input_;
+  Scratch scratch_;
+  int cols_;
+  std::size_t chunk_bytes_ = 0;
+  std::uint64_t first_row_ = 0;
+  int n_rows_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t panel_scratch_bytes() noexcept {
+  return kChunksPerPass * 2 * kPanelBytes + kPanelRows * kMostChunkBytes +
+         kPairRows * kTailTokens * sizeof(float);
+}
+
+void multiply_pairs(const kernels::PanelKernel& kernel, const Product& product, const PackedInput& input,
+                    Range pairs, std::byte* scratch) noexcept {
+  PairProduct pair_product(kernel, product, input, scratch);
+  for (std::uint64_t pair = pairs.begin; pair < pairs.end; ++pair) pair_product.run(pair);
+}
+
+}  // namespace cistern::ops
