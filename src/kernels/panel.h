@@ -55,9 +55,10 @@ enum class Arithmetic : std::uint8_t { kFloat, kInt8, kBf16 };
 inline constexpr int kArithmeticCount = 3;
 
 // Rows are row_stride bytes apart; `rows` points at their first block of the chunk. n_values <= 256 and a
-// multiple of 32. Reads nothing beyond the last row's blocks.
-using UnpackFn = void (*)(const std::byte* rows, std::size_t row_stride, int n_values,
-                          std::byte* panel) noexcept;
+// multiple of 32. Reads nothing beyond the last row's blocks. Prefetches as many bytes from `ahead` on as it
+// reads, spread over its work (a burst would fill the load buffers and stall); `ahead` may point anywhere.
+using UnpackFn = void (*)(const std::byte* rows, std::size_t row_stride, int n_values, std::byte* panel,
+                          const std::byte* ahead) noexcept;
 
 // Packs n floats (a multiple of 32) into ceil(n / 256) chunks, chunk_stride bytes apart.
 using PackFn = void (*)(const float* x, std::size_t n, std::byte* chunks, std::size_t chunk_stride) noexcept;
@@ -76,10 +77,24 @@ struct PairTile {
 };
 using MultiplyFn = void (*)(const PairTile& tile) noexcept;
 
+// A chunk of 16 rows times one token without a panel in between, in the same order and so with the same bits:
+// out[r] (+)= their products. Reads and prefetches like UnpackFn.
+struct RowsTile {
+  const std::byte* rows = nullptr;
+  std::size_t row_stride = 0;
+  int n_values = 0;
+  const std::byte* x = nullptr;  // the token's chunk
+  float* out = nullptr;          // 16
+  bool accumulate = false;
+  const std::byte* ahead = nullptr;
+};
+using DotFn = void (*)(const RowsTile& tile) noexcept;
+
 struct PanelKernel {
   Arithmetic arithmetic = Arithmetic::kFloat;
   UnpackFn unpack = nullptr;
   MultiplyFn multiply = nullptr;
+  DotFn dot = nullptr;
   int offset_bits = 0;
 };
 

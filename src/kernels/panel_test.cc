@@ -117,8 +117,9 @@ TEST_P(Panels, every_column_decodes_to_what_the_scalar_codec_says) {
       const std::vector<std::byte> rows = random_rows(format, kPairRows, cols, rng);
       const std::size_t row_bytes = rows.size() / kPairRows;
       Lines pair(2 * kPanelBytes);
-      kernel.unpack(rows.data(), row_bytes, n_values, pair.data());
-      kernel.unpack(rows.data() + kPanelRows * row_bytes, row_bytes, n_values, pair.data() + kPanelBytes);
+      kernel.unpack(rows.data(), row_bytes, n_values, pair.data(), nullptr);
+      kernel.unpack(rows.data() + kPanelRows * row_bytes, row_bytes, n_values, pair.data() + kPanelBytes,
+                    nullptr);
       const std::vector<float> ours = decode_by_units(table(), kernel, pair.data(), n_values);
       std::vector<float> exact(cols);
       for (std::size_t r = 0; r < kPairRows; ++r) {
@@ -185,7 +186,7 @@ TEST_P(Panels, products_agree_with_double_arithmetic_and_do_not_depend_on_other_
       for (std::size_t p = 0; p < 2; ++p) {
         const auto n = static_cast<int>(std::min<std::size_t>(kChunkValues, cols - c * kChunkValues));
         kernel.unpack(rows.data() + p * kPanelRows * row_bytes + c * chunk_bytes(format), row_bytes, n,
-                      panels.data() + (2 * c + p) * kPanelBytes);
+                      panels.data() + (2 * c + p) * kPanelBytes, nullptr);
       }
     }
     std::vector<float> x = random_values(cols * kTokens, rng);
@@ -224,6 +225,19 @@ TEST_P(Panels, products_agree_with_double_arithmetic_and_do_not_depend_on_other_
             << "row " << r << " token " << t;
       }
     }
+    std::vector<float> direct(kPairRows);
+    for (std::size_t c = 0; c < n_chunks; ++c) {
+      for (std::size_t p = 0; p < 2; ++p) {
+        kernel.dot(
+            {.rows = rows.data() + p * kPanelRows * row_bytes + c * chunk_bytes(format),
+             .row_stride = row_bytes,
+             .n_values = static_cast<int>(std::min<std::size_t>(kChunkValues, cols - c * kChunkValues)),
+             .x = chunks.data() + (c * kTokens + 5) * kChunkBytes,
+             .out = direct.data() + p * kPanelRows,
+             .accumulate = c > 0});
+      }
+    }
+    EXPECT_EQ(std::memcmp(direct.data(), together.data() + 5 * kPairRows, kPairRows * sizeof(float)), 0);
     for (std::size_t n = 1; n <= 13; ++n) {
       std::vector<float> some(n * kPairRows);
       multiply(5, n, some.data());

@@ -52,7 +52,11 @@ class PairProduct {
     n_rows_ = static_cast<int>(std::min<std::uint64_t>(left, kPairRows));
     if (n_rows_ == kPairRows) {
       float* out = product_.out.f32() + first_row_;
-      multiply(0, static_cast<int>(input_.n_tokens), out, product_.out.shape.cols());
+      if (input_.n_tokens == 1) {
+        dot(out);
+      } else {
+        multiply(0, static_cast<int>(input_.n_tokens), out, product_.out.shape.cols());
+      }
     } else {
       multiply_tail();
     }
@@ -64,15 +68,12 @@ class PairProduct {
     return w_.data + row * w_.row_bytes + static_cast<std::size_t>(chunk) * chunk_bytes_;
   }
 
-  // Asks for the next chunk of the pair's rows, or the first of the next pair's, while this one is worked on.
-  void prefetch_after(int chunk) const noexcept {
-    const bool last = (chunk + 1) * kChunkValues >= cols_;
-    const std::uint64_t row = last ? first_row_ + kPairRows : first_row_;
-    if (row + kPairRows > w_.shape.rows()) return;
-    const std::byte* next = chunk_of_row(row, last ? 0 : chunk + 1);
-    for (int r = 0; r < kPairRows; ++r, next += w_.row_bytes) {
-      for (std::size_t i = 0; i < chunk_bytes_; i += kCacheLine) __builtin_prefetch(next + i);
-    }
+  // Where the next pair's rows have what this pair's chunk has here: read in this order, the whole matrix is
+  // fetched from end to end.
+  const std::byte* ahead_of(int chunk, int panel) const noexcept {
+    return chunk_of_row(first_row_ + kPairRows, 0) +
+           (2 * static_cast<std::size_t>(chunk) + static_cast<std::size_t>(panel)) * kPanelRows *
+               chunk_bytes_;
   }
 
   void unpack(int chunk, std::byte* pair) noexcept {
@@ -91,7 +92,22 @@ class PairProduct {
         first = scratch_.rows;
         stride = chunk_bytes_;
       }
-      kernel_.unpack(first, stride, n_values, pair + static_cast<std::size_t>(p) * kPanelBytes);
+      kernel_.unpack(first, stride, n_values, pair + static_cast<std::size_t>(p) * kPanelBytes,
+                     ahead_of(chunk, p));
+    }
+  }
+
+  void dot(float* out) noexcept {
+    for (int chunk = 0; chunk * kChunkValues < cols_; ++chunk) {
+      for (int p = 0; p < 2; ++p) {
+        kernel_.dot({.rows = chunk_of_row(first_row_ + static_cast<std::uint64_t>(p * kPanelRows), chunk),
+                     .row_stride = w_.row_bytes,
+                     .n_values = std::min(kChunkValues, cols_ - chunk * kChunkValues),
+                     .x = input_.data + static_cast<std::size_t>(chunk) * input_.chunk_stride,
+                     .out = out + p * kPanelRows,
+                     .accumulate = chunk > 0,
+                     .ahead = ahead_of(chunk, p)});
+      }
     }
   }
 
@@ -101,7 +117,6 @@ class PairProduct {
     for (int chunk = 0; chunk < n_chunks; chunk += per_pass) {
       const int end = std::min(chunk + per_pass, n_chunks);
       for (int c = chunk; c < end; ++c) {
-        prefetch_after(c);
         unpack(c, scratch_.panels + static_cast<std::size_t>(c - chunk) * 2 * kPanelBytes);
       }
       kernel_.multiply({.panels = scratch_.panels,

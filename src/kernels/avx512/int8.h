@@ -2,7 +2,7 @@
 // Included inside the target region. Not a public header.
 #pragma once
 
-#include "kernels/panel.h"
+#include "kernels/generic/unpack.h"
 
 namespace cistern::kernels {
 namespace {
@@ -145,6 +145,64 @@ void multiply_int8(const PairTile& tile) noexcept {
     kBySize[size - 1](tile, token);
     token += size;
   }
+}
+
+// Takes what an unpacker gives and multiplies it with one token at once, operation for operation as
+// multiply_chunk does.
+template <int kGroup, int kMin, int kOffsetBits>
+struct DotSink {
+  explicit DotSink(const Int8Chunk& chunk) noexcept : x(chunk) {}
+
+  const Int8Chunk& x;
+  __m512 scales[kGroup == 256 ? 1 : 256 / kGroup];
+  __m512 mins[kMin == 0 ? 1 : 256 / kMin];
+  __m512i sum = _mm512_setzero_si512();
+  __m512i integer = _mm512_setzero_si512();
+  __m512 total = _mm512_setzero_ps();
+
+  __m512i start_of(int group) const noexcept {
+    if constexpr (kMin > 0) return _mm512_setzero_si512();
+    const std::int32_t* sums = kGroup == 16 ? x.negated_sum16 : x.negated_sum32;
+    return _mm512_slli_epi32(_mm512_set1_epi32(sums[group]), kOffsetBits);
+  }
+
+  void scale(int group, F32 v) noexcept { scales[group] = (__m512)v; }
+  void min(int group, F32 v) noexcept { mins[group] = (__m512)v; }
+  void codes(int quad, U32 v) noexcept {
+    sum = _mm512_dpbusd_epi32(sum, (__m512i)v, broadcast_word(x.q + 4 * quad));
+  }
+  void end_group(int group) noexcept {
+    const int block = kGroup == 16 ? group / 2 : group;
+    const __m512i start = start_of(group);
+    const __m512i shifted =
+        _mm512_sllv_epi32(_mm512_add_epi32(sum, start), _mm512_set1_epi32(x.shift[block]));
+    if constexpr (kGroup == 256) {
+      integer = _mm512_add_epi32(integer, shifted);
+    } else {
+      total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(shifted), scales[group], total);
+    }
+    sum = _mm512_setzero_si512();
+  }
+  __m512 finish(int n_values) noexcept {
+    if constexpr (kGroup == 256) total = _mm512_mul_ps(_mm512_cvtepi32_ps(integer), scales[0]);
+    if constexpr (kMin > 0) {
+      const float* sums = kMin == 16 ? x.scaled_sum16 : x.scaled_sum32;
+      for (int m = 0; m < n_values / kMin; ++m) {
+        total = _mm512_fmadd_ps(mins[m], _mm512_set1_ps(sums[m]), total);
+      }
+    }
+    return total;
+  }
+};
+
+template <class Format>
+void dot_int8(const RowsTile& tile) noexcept {
+  const auto& x = *reinterpret_cast<const Int8Chunk*>(tile.x);
+  const Words<Format> words(tile.rows, tile.row_stride, tile.n_values, tile.ahead);
+  DotSink<Format::kGroup, Format::kMin, Format::kOffsetBits> sink(x);
+  Format::unpack(words.words, tile.n_values, sink);
+  const __m512 before = tile.accumulate ? _mm512_loadu_ps(tile.out) : _mm512_setzero_ps();
+  _mm512_storeu_ps(tile.out, _mm512_fmadd_ps(sink.finish(tile.n_values), _mm512_set1_ps(x.d), before));
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ inline F32 half_to_float(U32 v) noexcept {
   return (F32)_mm512_cvtph_ps(_mm512_cvtepi32_epi16((__m512i)v));
 }
 
+// The 32 bits at bit kShift of high:low.
+template <int kShift>
+inline U32 funnel_shift(U32 low, U32 high) noexcept {
+  return (U32)_mm512_shrdi_epi32((__m512i)low, (__m512i)high, kShift);
+}
+
 // Each byte (below 16) replaced by the table's entry.
 inline U32 lookup_bytes(const std::uint8_t (&table)[16], U32 bytes) noexcept {
   const __m512i entries = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
@@ -41,9 +47,9 @@ inline __m512i load_16_bytes_of_4_rows(const std::byte* p, std::size_t stride) n
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + row * stride));
   };
   __m512i v = _mm512_castsi128_si512(at(0));
-  v = _mm512_inserti32x4(v, at(4), 1);
-  v = _mm512_inserti32x4(v, at(8), 2);
-  return _mm512_inserti32x4(v, at(12), 3);
+  v = _mm512_mask_broadcast_i32x4(v, 0x00F0, at(4));
+  v = _mm512_mask_broadcast_i32x4(v, 0x0F00, at(8));
+  return _mm512_mask_broadcast_i32x4(v, 0xF000, at(12));
 }
 
 // Words 0..3 of 16 rows, word by word: lane r of words[i] is word i of row r.
@@ -62,11 +68,16 @@ inline void transpose_16_bytes(const std::byte* rows, std::size_t stride, U32* w
   words[3] = (U32)_mm512_unpackhi_epi64(hi01, hi23);
 }
 
-// The rows' first n_bytes (at least 4) as words: lane r of words[i] is the little-endian word at byte 4 * i of
-// row r; bytes left over are the low ones of a last word.
-inline void load_words(const std::byte* rows, std::size_t stride, std::size_t n_bytes, U32* words) noexcept {
+// The rows' first n_bytes (at least 4) as words: lane r of words[i] is the little-endian word at byte 4 * i
+// of row r; bytes left over are the low ones of a last word.
+inline void load_words(const std::byte* rows, std::size_t stride, std::size_t n_bytes, U32* words,
+                       const std::byte* ahead) noexcept {
   std::size_t at = 0;
-  for (; at + 16 <= n_bytes; at += 16) transpose_16_bytes(rows + at, stride, words + at / 4);
+  for (; at + 16 <= n_bytes; at += 16) {
+    for (int line = 0; line < 4; ++line) __builtin_prefetch(ahead + 16 * at + 64 * line);
+    transpose_16_bytes(rows + at, stride, words + at / 4);
+  }
+  for (std::size_t line = 16 * at; line < 16 * n_bytes; line += 64) __builtin_prefetch(ahead + line);
   const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   const __m512i row_offset = _mm512_mullo_epi32(lane, _mm512_set1_epi32(static_cast<int>(stride)));
   for (; at + 4 <= n_bytes; at += 4) {

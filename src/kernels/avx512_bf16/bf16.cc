@@ -104,25 +104,49 @@ inline __m512i load_4_rows(const std::byte* p, std::size_t stride) noexcept {
   return _mm512_inserti32x4(_mm512_inserti32x4(v, at(8), 2), at(12), 3);
 }
 
+// Four words, eight columns, of 16 rows.
 template <class Convert>
-void unpack_16_bit(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel) noexcept {
+inline void transpose_pairs(const std::byte* p, std::size_t stride, __m512i (&words)[4]) noexcept {
   const Convert convert;
+  const __m512i r0 = convert(load_4_rows(p, stride));
+  const __m512i r1 = convert(load_4_rows(p + stride, stride));
+  const __m512i r2 = convert(load_4_rows(p + 2 * stride, stride));
+  const __m512i r3 = convert(load_4_rows(p + 3 * stride, stride));
+  const __m512i lo01 = _mm512_unpacklo_epi32(r0, r1);
+  const __m512i hi01 = _mm512_unpackhi_epi32(r0, r1);
+  const __m512i lo23 = _mm512_unpacklo_epi32(r2, r3);
+  const __m512i hi23 = _mm512_unpackhi_epi32(r2, r3);
+  words[0] = _mm512_unpacklo_epi64(lo01, lo23);
+  words[1] = _mm512_unpackhi_epi64(lo01, lo23);
+  words[2] = _mm512_unpacklo_epi64(hi01, hi23);
+  words[3] = _mm512_unpackhi_epi64(hi01, hi23);
+}
+
+template <class Convert>
+void unpack_16_bit(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel,
+                   const std::byte* ahead) noexcept {
   auto& pairs = reinterpret_cast<Bf16Panel*>(panel)->pairs;
   for (int i = 0; i < n_values / 2; i += 4) {
-    const std::byte* p = rows + static_cast<std::size_t>(i) * 4;
-    const __m512i r0 = convert(load_4_rows(p, stride));
-    const __m512i r1 = convert(load_4_rows(p + stride, stride));
-    const __m512i r2 = convert(load_4_rows(p + 2 * stride, stride));
-    const __m512i r3 = convert(load_4_rows(p + 3 * stride, stride));
-    const __m512i lo01 = _mm512_unpacklo_epi32(r0, r1);
-    const __m512i hi01 = _mm512_unpackhi_epi32(r0, r1);
-    const __m512i lo23 = _mm512_unpacklo_epi32(r2, r3);
-    const __m512i hi23 = _mm512_unpackhi_epi32(r2, r3);
-    _mm512_store_si512(pairs[i], _mm512_unpacklo_epi64(lo01, lo23));
-    _mm512_store_si512(pairs[i + 1], _mm512_unpackhi_epi64(lo01, lo23));
-    _mm512_store_si512(pairs[i + 2], _mm512_unpacklo_epi64(hi01, hi23));
-    _mm512_store_si512(pairs[i + 3], _mm512_unpackhi_epi64(hi01, hi23));
+    for (int line = 0; line < 4; ++line) __builtin_prefetch(ahead + 64 * (i + line));
+    __m512i words[4];
+    transpose_pairs<Convert>(rows + 4 * i, stride, words);
+    for (int j = 0; j < 4; ++j) _mm512_store_si512(pairs[i + j], words[j]);
   }
+}
+
+template <class Convert>
+void dot_16_bit(const RowsTile& tile) noexcept {
+  const auto& x = *reinterpret_cast<const Bf16Chunk*>(tile.x);
+  __m512 sum = tile.accumulate ? _mm512_loadu_ps(tile.out) : _mm512_setzero_ps();
+  for (int i = 0; i < tile.n_values / 2; i += 4) {
+    for (int line = 0; line < 4; ++line) __builtin_prefetch(tile.ahead + 64 * (i + line));
+    __m512i words[4];
+    transpose_pairs<Convert>(tile.rows + 4 * i, tile.row_stride, words);
+    for (int j = 0; j < 4; ++j) {
+      sum = _mm512_dpbf16_ps(sum, (__m512bh)words[j], broadcast_pair(x.pairs + i + j));
+    }
+  }
+  _mm512_storeu_ps(tile.out, sum);
 }
 
 }  // namespace
@@ -134,12 +158,12 @@ namespace cistern::kernels {
 
 void overlay_avx512_bf16(KernelTable& table) noexcept {
   table.pack[static_cast<std::size_t>(Arithmetic::kBf16)] = pack_bf16;
-  const auto panel = [&](DType dtype, UnpackFn unpack) {
+  const auto panel = [&](DType dtype, UnpackFn unpack, DotFn dot) {
     table.panel[static_cast<std::size_t>(dtype)] = {
-        .arithmetic = Arithmetic::kBf16, .unpack = unpack, .multiply = multiply_bf16};
+        .arithmetic = Arithmetic::kBf16, .unpack = unpack, .multiply = multiply_bf16, .dot = dot};
   };
-  panel(DType::kF16, unpack_16_bit<HalfToBf16>);
-  panel(DType::kBF16, unpack_16_bit<AsIs>);
+  panel(DType::kF16, unpack_16_bit<HalfToBf16>, dot_16_bit<HalfToBf16>);
+  panel(DType::kBF16, unpack_16_bit<AsIs>, dot_16_bit<AsIs>);
 }
 
 }  // namespace cistern::kernels

@@ -1,6 +1,8 @@
 // What the unpackers of generic/unpack_*.h share: reading fields out of words that hold one row per lane, and
-// writing a panel. Written over the ISA's lanes.h, included inside its target region after it. An unpacker
-// reads like scalar code for one row and does kLanes rows at once. Not a public header.
+// the sinks that take codes, scales and minimums. Written over the ISA's lanes.h, included inside its target
+// region after it. An unpacker reads like scalar code for one row and does kLanes rows at once. It is a
+// struct that names its format's geometry and gives to a sink, in ascending order: the scales and minimums,
+// then the codes of each group followed by end_group(). Not a public header.
 #pragma once
 
 #include "kernels/panel.h"
@@ -9,13 +11,14 @@ namespace cistern::kernels {
 namespace {
 
 // The part of a panel that kLanes rows fill.
-struct Sink {
+struct PanelSink {
   Int8Panel& panel;
   int first_row;
 
   void codes(int quad, U32 v) const noexcept { std::memcpy(&panel.codes[quad][first_row], &v, sizeof v); }
   void scale(int group, F32 v) const noexcept { std::memcpy(&panel.scale[group][first_row], &v, sizeof v); }
   void min(int group, F32 v) const noexcept { std::memcpy(&panel.min[group][first_row], &v, sizeof v); }
+  void end_group(int) const noexcept {}
 };
 
 // The word at byte 4 * i + kSkew.
@@ -24,7 +27,7 @@ inline U32 word_at(const U32* words, int i) noexcept {
   if constexpr (kSkew == 0) {
     return words[i];
   } else {
-    return words[i] >> (8 * kSkew) | words[i + 1] << (32 - 8 * kSkew);
+    return funnel_shift<8 * kSkew>(words[i], words[i + 1]);
   }
 }
 
@@ -72,15 +75,25 @@ inline void for_blocks_of_32(const U32* words, int n_blocks, const F& block) noe
   }
 }
 
-// From an unpacker of kLanes rows to one of a whole panel. kBytes per kValues of a row.
-template <int kBytes, int kValues, void unpack(const U32* words, int n_values, const Sink& sink) noexcept>
-void unpack_panel(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel) noexcept {
-  constexpr std::size_t kMostWords = static_cast<std::size_t>(kChunkValues / kValues * kBytes) / 4 + 2;
-  U32 words[kMostWords];
+// The words of kLanes rows of a chunk, on the stack.
+template <class Format>
+struct Words {
+  static constexpr int kMost = kChunkValues / Format::kValues * Format::kBytes / 4 + 2;
+  Words(const std::byte* rows, std::size_t stride, int n_values, const std::byte* ahead) noexcept {
+    load_words(rows, stride, static_cast<std::size_t>(n_values / Format::kValues * Format::kBytes), words,
+               ahead);
+  }
+  U32 words[kMost];
+};
+
+// Fills a panel (UnpackFn).
+template <class Format>
+void unpack_panel(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel,
+                  const std::byte* ahead) noexcept {
   for (int first = 0; first < kPanelRows; first += kLanes) {
-    load_words(rows + static_cast<std::size_t>(first) * stride, stride,
-               static_cast<std::size_t>(n_values / kValues * kBytes), words);
-    unpack(words, n_values, Sink{*reinterpret_cast<Int8Panel*>(panel), first});
+    const Words<Format> words(rows + static_cast<std::size_t>(first) * stride, stride, n_values, ahead);
+    const PanelSink sink{*reinterpret_cast<Int8Panel*>(panel), first};
+    Format::unpack(words.words, n_values, sink);
   }
 }
 
