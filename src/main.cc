@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   cistern::tools::add_detokenize(cli);
   cistern::tools::add_template(cli);
   cistern::tools::add_logits(cli);
+  cistern::tools::add_make_model(cli);
   cistern::tools::add_completions(cli);
   cistern::tools::add_man(cli);
   return cli.main(argc, argv);

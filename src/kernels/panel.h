@@ -77,14 +77,17 @@ struct PairTile {
 };
 using MultiplyFn = void (*)(const PairTile& tile) noexcept;
 
-// A chunk of 16 rows times one token without a panel in between, in the same order and so with the same bits:
-// out[r] (+)= their products. Reads and prefetches like UnpackFn.
+// A chunk of 16 rows times a few tokens without a panel in between, in the same order and so with the same
+// bits: out[t * out_stride + r] (+)= their products. Reads and prefetches like UnpackFn.
+inline constexpr int kDotTokens = 4;
 struct RowsTile {
   const std::byte* rows = nullptr;
   std::size_t row_stride = 0;
   int n_values = 0;
-  const std::byte* x = nullptr;  // the token's chunk
-  float* out = nullptr;          // 16
+  const std::byte* x = nullptr;  // the chunk of each token, kChunkBytes apart
+  int n_tokens = 0;              // 1..kDotTokens
+  float* out = nullptr;
+  std::size_t out_stride = 0;
   bool accumulate = false;
   const std::byte* ahead = nullptr;
 };

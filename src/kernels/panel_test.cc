@@ -233,7 +233,9 @@ TEST_P(Panels, products_agree_with_double_arithmetic_and_do_not_depend_on_other_
              .row_stride = row_bytes,
              .n_values = static_cast<int>(std::min<std::size_t>(kChunkValues, cols - c * kChunkValues)),
              .x = chunks.data() + (c * kTokens + 5) * kChunkBytes,
+             .n_tokens = 1,
              .out = direct.data() + p * kPanelRows,
+             .out_stride = kPairRows,
              .accumulate = c > 0});
       }
     }

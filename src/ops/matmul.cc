@@ -94,8 +94,8 @@ std::uint64_t packed_activation_bytes(std::uint64_t max_cols, std::uint64_t toke
   return (max_cols + kChunkValues - 1) / kChunkValues * kChunkBytes * tokens;
 }
 
-std::uint64_t matmul_scratch_floats(std::uint64_t max_cols) noexcept {
-  return std::max(float_scratch_floats(max_cols), panel_scratch_bytes() / sizeof(float));
+std::uint64_t matmul_scratch_floats(std::uint64_t max_cols, std::uint64_t tokens) noexcept {
+  return std::max(float_scratch_floats(max_cols), panel_scratch_bytes(tokens) / sizeof(float));
 }
 
 void embed(const Exec& exec, const WeightView& table, std::span<const std::uint32_t> ids, float scale,

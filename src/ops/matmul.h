@@ -27,8 +27,8 @@ void matmul(const Exec& exec, const WeightView& w, const TensorView& x, const Te
 // Bytes that Exec::packed must have for inputs of up to max_cols columns and `tokens` rows.
 std::uint64_t packed_activation_bytes(std::uint64_t max_cols, std::uint64_t tokens) noexcept;
 
-// Floats of scratch that a thread needs for products of up to max_cols columns.
-std::uint64_t matmul_scratch_floats(std::uint64_t max_cols) noexcept;
+// Floats of scratch that a thread needs for products of up to max_cols columns with up to `tokens` rows.
+std::uint64_t matmul_scratch_floats(std::uint64_t max_cols, std::uint64_t tokens) noexcept;
 
 // out[t, :] = decoded row ids[t] of `table`, times `scale`. REQUIRES: ids below the number of rows.
 void embed(const Exec& exec, const WeightView& table, std::span<const std::uint32_t> ids, float scale,

@@ -41,7 +41,7 @@ class Machine {
   Exec exec;
 
  private:
-  static constexpr std::size_t kScratch = 1U << 15U;
+  static constexpr std::size_t kScratch = 1U << 17U;
   static constexpr std::size_t kPackedLines = 1U << 14U;
   struct alignas(64) Line {
     float values[16];
@@ -313,8 +313,8 @@ TEST(ShareOf, covers_everything_once) {
 }
 
 TEST(ScratchFloats, is_enough_for_the_biggest_user) {
-  EXPECT_GE(scratch_floats(1000, 1, 64), 4000U);
-  EXPECT_GE(scratch_floats(8, 8, 256), attention_scratch_floats(8, 256));
+  EXPECT_GE(scratch_floats(1000, 1, 1, 64), 4000U);
+  EXPECT_GE(scratch_floats(8, 1, 8, 256), attention_scratch_floats(256));
 }
 
 }  // namespace

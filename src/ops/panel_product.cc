@@ -17,19 +17,18 @@ using kernels::kPanelRows;
 // Chunks unpacked before they are multiplied: with many tokens, two pairs of panels share the first-level
 // cache with the activations and halve the trips of the sums to memory.
 constexpr int kChunksPerPass = 2;
-constexpr int kTailTokens = 16;  // rows that fill no pair are computed for so many tokens at once
-constexpr std::size_t kCacheLine = 64;
+constexpr std::uint64_t kStoreAhead = 8;  // tokens: rows of the output lie in different pages
 constexpr std::size_t kMostChunkBytes = 4 * kChunkValues;  // of a row, in the widest format
 
 struct Scratch {
   explicit Scratch(std::byte* base)
       : panels(base),
         rows(panels + kChunksPerPass * 2 * kPanelBytes),
-        out(reinterpret_cast<float*>(rows + kPanelRows * kMostChunkBytes)) {}
+        sums(reinterpret_cast<float*>(rows + kPanelRows * kMostChunkBytes)) {}
 
   std::byte* panels;
   std::byte* rows;  // the rows of an incomplete panel, filled up with zeros
-  float* out;       // (kPairRows, kTailTokens)
+  float* sums;  // (kPairRows, tokens): rows of the output lie so far apart that they would share cache sets
 };
 
 class PairProduct {
@@ -50,17 +49,12 @@ class PairProduct {
     first_row_ = pair * kPairRows;
     const std::uint64_t left = w_.shape.rows() - first_row_;
     n_rows_ = static_cast<int>(std::min<std::uint64_t>(left, kPairRows));
-    if (n_rows_ == kPairRows) {
-      float* out = product_.out.f32() + first_row_;
-      if (input_.n_tokens == 1) {
-        dot(out);
-      } else {
-        multiply(0, static_cast<int>(input_.n_tokens), out, product_.out.shape.cols());
-      }
+    if (n_rows_ == kPairRows && input_.n_tokens <= kernels::kDotTokens) {
+      dot();
     } else {
-      multiply_tail();
+      multiply();
     }
-    add_bias();
+    store();
   }
 
  private:
@@ -97,58 +91,49 @@ class PairProduct {
     }
   }
 
-  void dot(float* out) noexcept {
+  void dot() noexcept {
     for (int chunk = 0; chunk * kChunkValues < cols_; ++chunk) {
       for (int p = 0; p < 2; ++p) {
         kernel_.dot({.rows = chunk_of_row(first_row_ + static_cast<std::uint64_t>(p * kPanelRows), chunk),
                      .row_stride = w_.row_bytes,
                      .n_values = std::min(kChunkValues, cols_ - chunk * kChunkValues),
                      .x = input_.data + static_cast<std::size_t>(chunk) * input_.chunk_stride,
-                     .out = out + p * kPanelRows,
+                     .n_tokens = static_cast<int>(input_.n_tokens),
+                     .out = scratch_.sums + p * kPanelRows,
+                     .out_stride = kPairRows,
                      .accumulate = chunk > 0,
                      .ahead = ahead_of(chunk, p)});
       }
     }
   }
 
-  void multiply(std::uint64_t first_token, int n_tokens, float* out, std::size_t out_stride) noexcept {
-    const int per_pass = n_tokens > 4 ? kChunksPerPass : 1;
+  void multiply() noexcept {
     const int n_chunks = (cols_ + kChunkValues - 1) / kChunkValues;
-    for (int chunk = 0; chunk < n_chunks; chunk += per_pass) {
-      const int end = std::min(chunk + per_pass, n_chunks);
+    for (int chunk = 0; chunk < n_chunks; chunk += kChunksPerPass) {
+      const int end = std::min(chunk + kChunksPerPass, n_chunks);
       for (int c = chunk; c < end; ++c) {
         unpack(c, scratch_.panels + static_cast<std::size_t>(c - chunk) * 2 * kPanelBytes);
       }
       kernel_.multiply({.panels = scratch_.panels,
-                        .x = input_.data + static_cast<std::size_t>(chunk) * input_.chunk_stride +
-                             first_token * kChunkBytes,
+                        .x = input_.data + static_cast<std::size_t>(chunk) * input_.chunk_stride,
                         .x_chunk_stride = input_.chunk_stride,
                         .n_values = std::min(end * kChunkValues, cols_) - chunk * kChunkValues,
-                        .n_tokens = n_tokens,
-                        .out = out,
-                        .out_stride = out_stride,
+                        .n_tokens = static_cast<int>(input_.n_tokens),
+                        .out = scratch_.sums,
+                        .out_stride = kPairRows,
                         .accumulate = chunk > 0,
                         .offset_bits = kernel_.offset_bits});
     }
   }
 
-  void multiply_tail() noexcept {
-    for (std::uint64_t token = 0; token < input_.n_tokens; token += kTailTokens) {
-      const int n = static_cast<int>(std::min<std::uint64_t>(kTailTokens, input_.n_tokens - token));
-      multiply(token, n, scratch_.out, kPairRows);
-      for (int t = 0; t < n; ++t) {
-        std::copy_n(scratch_.out + t * kPairRows, n_rows_,
-                    product_.out.row(token + static_cast<std::uint64_t>(t)) + first_row_);
-      }
-    }
-  }
-
-  void add_bias() noexcept {
-    if (product_.bias.data == nullptr) return;
-    const float* bias = product_.bias.f32() + first_row_;
+  void store() const noexcept {
+    const float* bias = product_.bias.data != nullptr ? product_.bias.f32() + first_row_ : nullptr;
     for (std::uint64_t t = 0; t < input_.n_tokens; ++t) {
-      float* out = product_.out.row(t) + first_row_;
-      for (int r = 0; r < n_rows_; ++r) out[r] += bias[r];
+      const float* from = scratch_.sums + t * kPairRows;
+      float* to = product_.out.row(t) + first_row_;
+      if (t + kStoreAhead < input_.n_tokens)
+        __builtin_prefetch(to + kStoreAhead * product_.out.shape.cols(), 1);
+      for (int r = 0; r < n_rows_; ++r) to[r] = bias != nullptr ? from[r] + bias[r] : from[r];
     }
   }
 
@@ -165,9 +150,8 @@ class PairProduct {
 
 }  // namespace
 
-std::uint64_t panel_scratch_bytes() noexcept {
-  return kChunksPerPass * 2 * kPanelBytes + kPanelRows * kMostChunkBytes +
-         kPairRows * kTailTokens * sizeof(float);
+std::uint64_t panel_scratch_bytes(std::uint64_t tokens) noexcept {
+  return kChunksPerPass * 2 * kPanelBytes + kPanelRows * kMostChunkBytes + kPairRows * tokens * sizeof(float);
 }
 
 void multiply_pairs(const kernels::PanelKernel& kernel, const Product& product, const PackedInput& input,

@@ -18,9 +18,9 @@ struct PackedInput {
   std::uint64_t n_tokens = 0;
 };
 
-std::uint64_t panel_scratch_bytes() noexcept;
+std::uint64_t panel_scratch_bytes(std::uint64_t tokens) noexcept;
 
-// Rows of pairs [pairs.begin, pairs.end), with panel_scratch_bytes() of 64-byte aligned scratch.
+// Rows of pairs [pairs.begin, pairs.end), with panel_scratch_bytes(tokens) of 64-byte aligned scratch.
 void multiply_pairs(const kernels::PanelKernel& kernel, const Product& product, const PackedInput& input,
                     Range pairs, std::byte* scratch) noexcept;
 

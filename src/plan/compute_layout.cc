@@ -38,7 +38,7 @@ Widest widest_of(const spec::ModelSpec& model) {
 ComputeLayout make_compute_layout(const spec::ModelSpec& model, std::uint32_t chunk_tokens, int threads) {
   const Widest w = widest_of(model);
   ComputeLayout layout{.chunk_tokens = chunk_tokens, .logit_rows = kLogitRows, .threads = threads};
-  layout.scratch_floats_per_thread = ops::scratch_floats(w.cols, w.group, w.head_dim);
+  layout.scratch_floats_per_thread = ops::scratch_floats(w.cols, chunk_tokens, w.group, w.head_dim);
   std::uint64_t end = 0;
   const auto place = [&end](std::uint64_t floats) {
     const std::uint64_t offset = end;

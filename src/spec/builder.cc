@@ -15,8 +15,8 @@ constexpr std::uint32_t kMaxVocab = 1U << 24U;
 
 }  // namespace
 
-Result<Builder> Builder::create(const file::Inventory& inventory, std::string arch) {
-  Builder builder(inventory);
+Result<Builder> Builder::create(const file::Inventory& inventory, std::string arch, Source source) {
+  Builder builder(inventory, source);
   builder.model.arch = std::move(arch);
   CISTERN_TRY_VOID(builder.read_dimensions());
   CISTERN_TRY_VOID(builder.read_heads());
@@ -70,7 +70,7 @@ Result<void> Builder::read_dimensions() {
   model.norm_eps = *eps;
 
   // A layer needs at least one tensor: a cheap bound before anything is allocated per layer.
-  if (n_layers > inventory_->tensors().size()) {
+  if (source_ == Source::kFile && n_layers > inventory_->tensors().size()) {
     return bad_key("block_count", fmt::format("is {}, but the file has only {} tensors", n_layers,
                                               inventory_->tensors().size()));
   }
@@ -178,7 +178,9 @@ void Builder::add_qkv(int layer, const AttentionTensors& options) {
   const std::uint64_t k_rows = std::uint64_t{a.n_kv_heads} * a.head_dim;
   const std::uint64_t v_rows = std::uint64_t{a.n_kv_heads} * a.value_dim;
   const bool bias_optional = !options.qkv_bias;
-  if (inventory_->find(prefix + "attn_qkv.weight") != nullptr) {
+  const bool fused =
+      source_ == Source::kFile ? inventory_->find(prefix + "attn_qkv.weight") != nullptr : options.fused_qkv;
+  if (fused) {
     add(prefix + "attn_qkv.weight", Shape(model.dim, q_rows + k_rows + v_rows), Role::kWqkv, layer);
     add(prefix + "attn_qkv.bias", Shape(q_rows + k_rows + v_rows), Role::kBqkv, layer, bias_optional);
     return;

@@ -14,11 +14,15 @@
 
 namespace cistern::spec {
 
+// What a ModelSpec is made from: a file, whose tensors say which of several forms it has, or the metadata of
+// a model that is yet to be written, which gets the usual form of its architecture and all optional tensors.
+enum class Source { kFile, kMetadata };
+
 class Builder {
  public:
   // Reads block_count, embedding_length, head counts, context_length, norm epsilon and the vocabulary's size
   // into `model`; every layer gets the same attention and a gated FFN, which the architecture then changes.
-  static Result<Builder> create(const file::Inventory& inventory, std::string arch);
+  static Result<Builder> create(const file::Inventory& inventory, std::string arch, Source source);
 
   ModelSpec model;
   const file::Inventory& inventory() const { return *inventory_; }
@@ -52,6 +56,7 @@ class Builder {
   // Queries, keys and values are separate or fused, as each layer of the file has them; biases are taken
   // where the file has them.
   struct AttentionTensors {
+    bool fused_qkv = false;  // in new files
     bool qk_norm = false;    // per head, before rope
     bool qkv_bias = false;   // required
     bool post_norm = false;  // a norm on the block's output
@@ -65,13 +70,14 @@ class Builder {
   void add_gated_ffn(const FfnTensors& options);
 
  private:
-  explicit Builder(const file::Inventory& inventory) : inventory_(&inventory) {}
+  Builder(const file::Inventory& inventory, Source source) : inventory_(&inventory), source_(source) {}
   Result<void> read_dimensions();
   Result<void> read_heads();
   void add_qkv(int layer, const AttentionTensors& options);
   void add(std::string name, Shape shape, Role role, int layer = kNoLayer, bool optional = false);
 
   const file::Inventory* inventory_;
+  Source source_;
 };
 
 }  // namespace cistern::spec

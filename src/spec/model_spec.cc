@@ -62,6 +62,22 @@ Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpe
   return {};
 }
 
+Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
+  CISTERN_TRY(const std::string_view arch, inventory.metadata.string("general.architecture"));
+  for (const Architecture& architecture : architectures()) {
+    if (architecture.name != arch) continue;
+    CISTERN_TRY(Builder builder, Builder::create(inventory, std::string(arch), source));
+    CISTERN_TRY_VOID(architecture.build(builder));
+    return std::move(builder.model);
+  }
+  std::vector<std::string_view> known;
+  for (const Architecture& architecture : architectures()) known.push_back(architecture.name);
+  return fail(ErrorCode::kUnsupported,
+              fmt::format("architecture '{}' is not known; known are {}", file::printable(arch),
+                          fmt::join(known, ", ")),
+              fmt::format("{}: key 'general.architecture'", inventory.metadata.where()));
+}
+
 }  // namespace
 
 std::string_view group_of(Role role) noexcept {
@@ -110,21 +126,14 @@ bool ModelSpec::needs_long_rope(std::uint64_t tokens) const {
 }
 
 Result<ModelSpec> read_model_spec(const file::Inventory& inventory) {
-  CISTERN_TRY(const std::string_view arch, inventory.metadata.string("general.architecture"));
-  for (const Architecture& architecture : architectures()) {
-    if (architecture.name != arch) continue;
-    CISTERN_TRY(Builder builder, Builder::create(inventory, std::string(arch)));
-    CISTERN_TRY_VOID(architecture.build(builder));
-    for (const TensorSpec& tensor : builder.model.tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
-    CISTERN_TRY_VOID(check_no_strangers(inventory, builder.model));
-    return std::move(builder.model);
-  }
-  std::vector<std::string_view> known;
-  for (const Architecture& architecture : architectures()) known.push_back(architecture.name);
-  return fail(ErrorCode::kUnsupported,
-              fmt::format("architecture '{}' is not known; known are {}", file::printable(arch),
-                          fmt::join(known, ", ")),
-              fmt::format("{}: key 'general.architecture'", inventory.metadata.where()));
+  CISTERN_TRY(ModelSpec model, build(inventory, Source::kFile));
+  for (const TensorSpec& tensor : model.tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
+  CISTERN_TRY_VOID(check_no_strangers(inventory, model));
+  return model;
+}
+
+Result<ModelSpec> plan_model_spec(const file::Inventory& metadata_only) {
+  return build(metadata_only, Source::kMetadata);
 }
 
 }  // namespace cistern::spec

@@ -119,4 +119,8 @@ struct ModelSpec {
 // be computed with. Errors name file, key or tensor, and offset; kUnsupported lists the known architectures.
 Result<ModelSpec> read_model_spec(const file::Inventory& inventory);
 
+// The spec of a model that is yet to be written, from its metadata alone: `tensors` lists what such a file
+// holds, with every optional tensor of the architecture, for the writer to choose from.
+Result<ModelSpec> plan_model_spec(const file::Inventory& metadata_only);
+
 }  // namespace cistern::spec

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "spec/rope.h"
 #include "support/fixtures.h"
@@ -159,6 +161,50 @@ TEST(Rope, yarn_keeps_fast_pairs_and_slows_slow_ones) {
   EXPECT_FLOAT_EQ(rope.inv_freq.back(),
                   plain_rope(RopeStyle::kInterleaved, 128, 10000.0F).inv_freq.back() / 4);
   EXPECT_FLOAT_EQ(rope.attention_factor, 0.1F * std::log(4.0F) + 1);
+}
+
+// The golden models' own tensors, predicted from their metadata.
+TEST(PlanModelSpec, names_the_tensors_that_files_of_the_architecture_have) {
+  int checked = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(testing::data_dir() / "models")) {
+    if (!folder.is_directory()) continue;
+    const auto files = file::open_model((folder.path() / "model.gguf").string());
+    ASSERT_TRUE(files) << describe(files.error());
+    const auto planned = plan_model_spec(files->inventory);
+    ASSERT_TRUE(planned) << describe(planned.error());
+    for (const TensorSpec& tensor : planned->tensors) {
+      const file::TensorInfo* info = files->inventory.find(tensor.name);
+      if (info == nullptr) {
+        EXPECT_TRUE(tensor.optional) << folder.path() << tensor.name;
+      } else {
+        EXPECT_EQ(info->shape, tensor.shape) << folder.path() << tensor.name;
+      }
+    }
+    for (const file::TensorInfo& info : files->inventory.tensors()) {
+      const bool known = std::ranges::any_of(
+          planned->tensors, [&info](const TensorSpec& tensor) { return tensor.name == info.name; });
+      EXPECT_TRUE(known) << folder.path() << info.name;
+    }
+    ++checked;
+  }
+  EXPECT_GE(checked, 13);
+}
+
+TEST(PlanModelSpec, needs_no_tensors) {
+  testing::GgufWriter w;
+  w.add("general.architecture", "phi3").add("phi3.block_count", 2U).add("phi3.embedding_length", 8U);
+  w.add("phi3.context_length", 64U).add("phi3.feed_forward_length", 16U).add("phi3.attention.head_count", 2U);
+  w.add("phi3.attention.layer_norm_rms_epsilon", 1e-5F);
+  w.add("tokenizer.ggml.tokens", std::vector<std::string>{"a", "b", "c"});
+  const std::vector<std::byte> bytes = w.build();
+  const auto files = file::open_model(bytes, "empty.gguf");
+  ASSERT_TRUE(files) << describe(files.error());
+  EXPECT_FALSE(read_model_spec(files->inventory));
+  const auto planned = plan_model_spec(files->inventory);
+  ASSERT_TRUE(planned) << describe(planned.error());
+  const auto qkv = std::ranges::find(planned->tensors, "blk.1.attn_qkv.weight", &TensorSpec::name);
+  ASSERT_NE(qkv, planned->tensors.end());
+  EXPECT_EQ(qkv->shape, Shape(8, 24));
 }
 
 // Of the hostile set: every lie about hyperparameters and shapes must be caught here at the latest.

@@ -10,7 +10,7 @@ Result<void> build_phi3(Builder& builder) {
   builder.model.ropes.push_back(std::move(rope));
   CISTERN_TRY_VOID(builder.set_window_everywhere());
   builder.add_embedding_and_output();
-  builder.add_attention({});
+  builder.add_attention({.fused_qkv = true});
   builder.add_gated_ffn({.fused_gate_up = true});
   return {};
 }

@@ -76,6 +76,7 @@ const CLI::App& Cli::chosen() const {
 
 int Cli::main(int argc, const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout is an error of write_stdout()
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow any more is an error of the write
   Result<int> status = 0;
   try {
     root_->parse(argc, argv);

@@ -15,13 +15,21 @@ void cancel_running(int) {
 
 void do_nothing(int) {}
 
-struct sigaction install(void (*handler)(int), int flags) {
+volatile std::sig_atomic_t interrupted = 0;
+
+void remember(int) {
+  interrupted = 1;
+}
+
+constexpr int kEndings[] = {SIGINT, SIGTERM, SIGHUP};
+
+struct sigaction install(void (*handler)(int), int flags, int signal = SIGINT) {
   struct sigaction action{};
   struct sigaction before{};
   action.sa_handler = handler;
   action.sa_flags = flags;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, &before);
+  sigaction(signal, &action, &before);
   return before;
 }
 
@@ -36,6 +44,23 @@ CancelOnInterrupt::CancelOnInterrupt(engine::Engine& engine) {
 CancelOnInterrupt::~CancelOnInterrupt() {
   sigaction(SIGINT, &before_, nullptr);
   running_engine = nullptr;
+}
+
+InterruptFlag::InterruptFlag() {
+  interrupted = 0;
+  for (std::size_t i = 0; i < before_.size(); ++i) {
+    before_.at(i) = install(remember, static_cast<int>(SA_RESETHAND) | SA_RESTART, kEndings[i]);
+    // nohup and background jobs ignore signals on purpose.
+    if (before_.at(i).sa_handler == SIG_IGN) sigaction(kEndings[i], &before_.at(i), nullptr);
+  }
+}
+
+InterruptFlag::~InterruptFlag() {
+  for (std::size_t i = 0; i < before_.size(); ++i) sigaction(kEndings[i], &before_.at(i), nullptr);
+}
+
+bool InterruptFlag::raised() const {
+  return interrupted != 0;
 }
 
 InterruptReads::InterruptReads() : before_(install(do_nothing, 0)) {}

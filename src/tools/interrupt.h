@@ -2,6 +2,7 @@
 // The handler is installed while the object lives. At most one object at a time.
 #pragma once
 
+#include <array>
 #include <csignal>
 
 #include "engine/engine.h"
@@ -17,6 +18,21 @@ class CancelOnInterrupt {
 
  private:
   struct sigaction before_{};
+};
+
+// While this object lives Ctrl-C, a closed terminal and a request to end the program are remembered, so that
+// work in pieces can stop between two of them and clean up. A second signal ends the program.
+class InterruptFlag {
+ public:
+  InterruptFlag();
+  ~InterruptFlag();
+  InterruptFlag(const InterruptFlag&) = delete;
+  InterruptFlag& operator=(const InterruptFlag&) = delete;
+
+  bool raised() const;
+
+ private:
+  std::array<struct sigaction, 3> before_{};
 };
 
 // While this object lives Ctrl-C only makes reads from the terminal return (EINTR).

@@ -60,6 +60,13 @@ Result<void> OutFile::write(std::span<const std::byte> bytes) {
   return {};
 }
 
+Result<void> OutFile::sync() {
+  if (fd_ == STDOUT_FILENO || temporary_.empty()) return {};  // pipes and devices know no sync
+  if (::fsync(fd_) != 0)
+    return fail(ErrorCode::kIo, fmt::format("cannot write: {}", std::strerror(errno)), path_);
+  return {};
+}
+
 Result<void> OutFile::commit() {
   if (fd_ == STDOUT_FILENO) return {};
   if (::close(std::exchange(fd_, -1)) != 0) {

@@ -19,6 +19,8 @@ class OutFile {
 
   Result<void> write(std::span<const std::byte> bytes);
   Result<void> write(std::span<const float> values) { return write(std::as_bytes(values)); }
+  // Waits until what was written is on the disk, for files that must survive a power cut whole.
+  Result<void> sync();
   Result<void> commit();
 
  private:

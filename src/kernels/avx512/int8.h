@@ -48,7 +48,7 @@ inline void dot_quads(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x
 // One chunk of T tokens. kGroup: columns under one weight scale (16, 32, or 256 for the whole chunk); kMin:
 // columns under one minimum, 0 for none.
 template <int kGroup, int kMin, int T>
-inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x)[T], int n_blocks,
+__attribute__((always_inline)) inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x)[T], int n_blocks,
                            __m128i offset_bits, float* const (&out)[T], bool accumulate) noexcept {
   constexpr int kQuads = kGroup == 16 ? 4 : 8;
   constexpr int kSteps = 8 / kQuads;
@@ -147,62 +147,92 @@ void multiply_int8(const PairTile& tile) noexcept {
   }
 }
 
-// Takes what an unpacker gives and multiplies it with one token at once, operation for operation as
+// Takes what an unpacker gives and multiplies it with T tokens at once, operation for operation as
 // multiply_chunk does.
-template <int kGroup, int kMin, int kOffsetBits>
-struct DotSink {
-  explicit DotSink(const Int8Chunk& chunk) noexcept : x(chunk) {}
-
-  const Int8Chunk& x;
-  __m512 scales[kGroup == 256 ? 1 : 256 / kGroup];
-  __m512 mins[kMin == 0 ? 1 : 256 / kMin];
-  __m512i sum = _mm512_setzero_si512();
-  __m512i integer = _mm512_setzero_si512();
-  __m512 total = _mm512_setzero_ps();
-
-  __m512i start_of(int group) const noexcept {
-    if constexpr (kMin > 0) return _mm512_setzero_si512();
-    const std::int32_t* sums = kGroup == 16 ? x.negated_sum16 : x.negated_sum32;
-    return _mm512_slli_epi32(_mm512_set1_epi32(sums[group]), kOffsetBits);
+template <class Format, int T>
+class DotSink {
+ public:
+  explicit DotSink(const Int8Chunk* x) noexcept : x_(x) {
+    for (int t = 0; t < T; ++t) {
+      sum_[t] = integer_[t] = _mm512_setzero_si512();
+      total_[t] = _mm512_setzero_ps();
+    }
   }
 
-  void scale(int group, F32 v) noexcept { scales[group] = (__m512)v; }
-  void min(int group, F32 v) noexcept { mins[group] = (__m512)v; }
+  void scale(int group, F32 v) noexcept { scales_[group] = (__m512)v; }
+  void min(int group, F32 v) noexcept { mins_[group] = (__m512)v; }
+
   void codes(int quad, U32 v) noexcept {
-    sum = _mm512_dpbusd_epi32(sum, (__m512i)v, broadcast_word(x.q + 4 * quad));
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      sum_[t] = _mm512_dpbusd_epi32(sum_[t], (__m512i)v, broadcast_word(x_[t].q + 4 * quad));
+    }
   }
+
   void end_group(int group) noexcept {
     const int block = kGroup == 16 ? group / 2 : group;
-    const __m512i start = start_of(group);
-    const __m512i shifted =
-        _mm512_sllv_epi32(_mm512_add_epi32(sum, start), _mm512_set1_epi32(x.shift[block]));
-    if constexpr (kGroup == 256) {
-      integer = _mm512_add_epi32(integer, shifted);
-    } else {
-      total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(shifted), scales[group], total);
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      const __m512i shift = _mm512_set1_epi32(x_[t].shift[block]);
+      const __m512i shifted = _mm512_sllv_epi32(_mm512_add_epi32(sum_[t], offset(x_[t], group)), shift);
+      if constexpr (kGroup == 256) {
+        integer_[t] = _mm512_add_epi32(integer_[t], shifted);
+      } else {
+        total_[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(shifted), scales_[group], total_[t]);
+      }
+      sum_[t] = _mm512_setzero_si512();
     }
-    sum = _mm512_setzero_si512();
   }
-  __m512 finish(int n_values) noexcept {
-    if constexpr (kGroup == 256) total = _mm512_mul_ps(_mm512_cvtepi32_ps(integer), scales[0]);
+
+  // After the last group: the sums of token t before they are scaled by its d.
+  __m512 total(int t, int n_values) noexcept {
+    if constexpr (kGroup == 256) total_[t] = _mm512_mul_ps(_mm512_cvtepi32_ps(integer_[t]), scales_[0]);
     if constexpr (kMin > 0) {
-      const float* sums = kMin == 16 ? x.scaled_sum16 : x.scaled_sum32;
+      const float* sums = kMin == 16 ? x_[t].scaled_sum16 : x_[t].scaled_sum32;
       for (int m = 0; m < n_values / kMin; ++m) {
-        total = _mm512_fmadd_ps(mins[m], _mm512_set1_ps(sums[m]), total);
+        total_[t] = _mm512_fmadd_ps(mins_[m], _mm512_set1_ps(sums[m]), total_[t]);
       }
     }
-    return total;
+    return total_[t];
   }
+
+ private:
+  static constexpr int kGroup = Format::kGroup;
+  static constexpr int kMin = Format::kMin;
+
+  static __m512i offset(const Int8Chunk& x, int group) noexcept {
+    if constexpr (kMin > 0) return _mm512_setzero_si512();
+    const std::int32_t* sums = kGroup == 16 ? x.negated_sum16 : x.negated_sum32;
+    return _mm512_slli_epi32(_mm512_set1_epi32(sums[group]), Format::kOffsetBits);
+  }
+
+  const Int8Chunk* x_;
+  __m512 scales_[kGroup == 256 ? 1 : kChunkValues / kGroup];
+  __m512 mins_[kMin == 0 ? 1 : kChunkValues / kMin];
+  __m512i sum_[T];
+  __m512i integer_[T];
+  __m512 total_[T];
 };
+
+template <class Format, int T>
+void dot_tokens(const RowsTile& tile) noexcept {
+  const auto* x = reinterpret_cast<const Int8Chunk*>(tile.x);
+  const Words<Format> words(tile.rows, tile.row_stride, tile.n_values, tile.ahead);
+  DotSink<Format, T> sink(x);
+  Format::unpack(words.words, tile.n_values, sink);
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t) {
+    float* out = tile.out + static_cast<std::size_t>(t) * tile.out_stride;
+    const __m512 before = tile.accumulate ? _mm512_loadu_ps(out) : _mm512_setzero_ps();
+    _mm512_storeu_ps(out, _mm512_fmadd_ps(sink.total(t, tile.n_values), _mm512_set1_ps(x[t].d), before));
+  }
+}
 
 template <class Format>
 void dot_int8(const RowsTile& tile) noexcept {
-  const auto& x = *reinterpret_cast<const Int8Chunk*>(tile.x);
-  const Words<Format> words(tile.rows, tile.row_stride, tile.n_values, tile.ahead);
-  DotSink<Format::kGroup, Format::kMin, Format::kOffsetBits> sink(x);
-  Format::unpack(words.words, tile.n_values, sink);
-  const __m512 before = tile.accumulate ? _mm512_loadu_ps(tile.out) : _mm512_setzero_ps();
-  _mm512_storeu_ps(tile.out, _mm512_fmadd_ps(sink.finish(tile.n_values), _mm512_set1_ps(x.d), before));
+  static constexpr DotFn kBySize[kDotTokens] = {dot_tokens<Format, 1>, dot_tokens<Format, 2>,
+                                                dot_tokens<Format, 3>, dot_tokens<Format, 4>};
+  kBySize[tile.n_tokens - 1](tile);
 }
 
 }  // namespace

@@ -21,6 +21,18 @@ inline F32 to_float(I32 v) noexcept {
   return (F32)_mm512_cvtepi32_ps((__m512i)v);
 }
 
+// The low byte of each lane.
+inline void store_bytes(std::int8_t* to, I32 v) noexcept {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8((__m512i)v));
+}
+
+inline std::int32_t largest_lane(I32 v) noexcept {
+  return _mm512_reduce_max_epi32((__m512i)v);
+}
+inline std::int32_t sum_of_lanes(I32 v) noexcept {
+  return _mm512_reduce_add_epi32((__m512i)v);
+}
+
 // The binary16 in the low half of each lane.
 inline F32 half_to_float(U32 v) noexcept {
   return (F32)_mm512_cvtph_ps(_mm512_cvtepi32_epi16((__m512i)v));

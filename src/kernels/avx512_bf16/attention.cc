@@ -3,14 +3,20 @@
 // the includes of the region keep their order.
 #include <immintrin.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 
 #include "kernels/attention_table.h"
+
+namespace cistern::kernels {
+namespace {
+
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+}  // namespace
+}  // namespace cistern::kernels
 
 #include "kernels/avx512_bf16/region_begin.h"
 
@@ -55,7 +61,7 @@ inline void multiply(const Factors& f, __m512 (&acc)[R][C]) noexcept {
 }
 
 inline bool is_fresh(float maximum) noexcept {
-  return maximum == -std::numeric_limits<float>::infinity();
+  return maximum == kMinusInfinity;
 }
 
 // Scores of R rows relative to their maxima (with a soft cap: the plain ones).
@@ -105,41 +111,39 @@ inline __m512 exp2_fine(__m512 x) noexcept {
   return _mm512_scalef_ps(y, whole);
 }
 
-using Scores = __m512[kVectorsOfKeys];
-
-// cap * tanh(x / 2), x in powers of e written as powers of two: 1 - 2 / (1 + 2^x).
-inline void bend(Scores& t, float cap, float maximum) noexcept {
+// cap * tanh(x / 2), e^x written as 2^x: 1 - 2 / (1 + 2^x); relative to the row's maximum.
+void bend(float* scores, float cap, float maximum) noexcept {
   const __m512 one = _mm512_set1_ps(1.0F);
-  const float base = is_fresh(maximum) ? 0.0F : maximum;
-  for (__m512& x : t) {
-    const __m512 part = _mm512_div_ps(_mm512_set1_ps(2.0F), _mm512_add_ps(one, exp2_fine(x)));
-    x = _mm512_sub_ps(_mm512_mul_ps(_mm512_set1_ps(cap), _mm512_sub_ps(one, part)), _mm512_set1_ps(base));
+  const __m512 base = _mm512_set1_ps(is_fresh(maximum) ? 0.0F : maximum);
+  for (std::size_t i = 0; i < kBlockKeys; i += 16) {
+    const __m512 power = exp2_fine(_mm512_loadu_ps(scores + i));
+    const __m512 part = _mm512_div_ps(_mm512_set1_ps(2.0F), _mm512_add_ps(one, power));
+    const __m512 bent = _mm512_mul_ps(_mm512_set1_ps(cap), _mm512_sub_ps(one, part));
+    _mm512_storeu_ps(scores + i, _mm512_sub_ps(bent, base));
   }
 }
 
-inline void hide(Scores& t, KeyRange visible) noexcept {
-  const std::uint64_t below_end = visible.end < 64 ? (std::uint64_t{1} << visible.end) - 1 : ~std::uint64_t{0};
-  const std::uint64_t from_begin = visible.begin < 64 ? ~std::uint64_t{0} << visible.begin : 0;
-  const std::uint64_t seen = below_end & from_begin;
-  const __m512 never = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
-  for (std::size_t c = 0; c < kVectorsOfKeys; ++c)
-    t[c] = _mm512_mask_mov_ps(never, static_cast<__mmask16>(seen >> (16 * c)), t[c]);
+void hide(float* scores, KeyRange visible) noexcept {
+  for (std::size_t i = 0; i < visible.begin; ++i) scores[i] = kMinusInfinity;
+  for (std::size_t i = visible.end; i < kBlockKeys; ++i) scores[i] = kMinusInfinity;
 }
 
-// Moves the row's maximum up to the scores' own, rounded up to a whole number so that rescaling is exact.
-__attribute__((noinline)) void raise_maximum(const AttentionBlock& block, std::size_t row, __m512 highest,
-                                             float* raised_by) noexcept {
-  const float step = std::ceil(_mm512_reduce_max_ps(highest));
-  *raised_by = 0;
+// Moves the row's maximum up to that of its scores, rounded up to a whole number so that rescaling is exact.
+void raise_maximum(const AttentionBlock& block, std::size_t row, float* scores) noexcept {
+  __m512 highest = _mm512_loadu_ps(scores);
+  for (std::size_t i = 16; i < kBlockKeys; i += 16)
+    highest = _mm512_max_ps(_mm512_loadu_ps(scores + i), highest);
+  const float step = __builtin_ceilf(_mm512_reduce_max_ps(highest));
   if (is_fresh(step)) return;  // nothing was seen
-  *raised_by = step;
+  const __m512 down = _mm512_set1_ps(-step);
+  for (std::size_t i = 0; i < kBlockKeys; i += 16)
+    _mm512_storeu_ps(scores + i, _mm512_add_ps(_mm512_loadu_ps(scores + i), down));
   float& maximum = block.state.maxima[row];
   if (is_fresh(maximum)) {
     maximum = step;
     return;
   }
   maximum += step;
-  const __m512 down = _mm512_set1_ps(-step);
   float* sums = block.state.sums + row * kSumLanes;
   _mm512_storeu_ps(sums, _mm512_scalef_ps(_mm512_loadu_ps(sums), down));
   float* results = block.state.results + row * block.value_dim;
@@ -150,31 +154,37 @@ __attribute__((noinline)) void raise_maximum(const AttentionBlock& block, std::s
 // A maximum may lag behind: weights up to 2^8 are as exact as those up to 1, and moving it costs a pass.
 constexpr float kHeadroom = 8.0F;
 
+// Brings rows' scores where weights can be taken of them: capped, masked, below the headroom.
+inline void settle_rows(const AttentionBlock& block, std::size_t first_row, std::size_t n, float* scores) noexcept {
+  for (std::size_t row = first_row; row < first_row + n; ++row, scores += kBlockKeys) {
+    const float maximum = block.state.maxima[row];
+    if (block.softcap > 0) bend(scores, block.softcap, maximum);
+    if (block.visible != nullptr) hide(scores, block.visible[row]);
+    const __m512 highest = _mm512_max_ps(_mm512_max_ps(_mm512_loadu_ps(scores), _mm512_loadu_ps(scores + 16)),
+                                         _mm512_max_ps(_mm512_loadu_ps(scores + 32), _mm512_loadu_ps(scores + 48)));
+    const bool above = _mm512_cmp_ps_mask(highest, _mm512_set1_ps(kHeadroom), _CMP_GT_OQ) != 0;
+    if (above || is_fresh(maximum)) raise_maximum(block, row, scores);
+  }
+}
+
 // Scores become bfloat16 weights; their sum is that of the rounded weights.
-void weigh_row(const AttentionBlock& block, std::size_t row, const float* scores, std::byte* weights) noexcept {
-  Scores t;
-#pragma GCC unroll 4
-  for (std::size_t c = 0; c < kVectorsOfKeys; ++c) t[c] = _mm512_loadu_ps(scores + 16 * c);
-  const float maximum = block.state.maxima[row];
-  if (block.softcap > 0) bend(t, block.softcap, maximum);
-  if (block.visible != nullptr) hide(t, block.visible[row]);
-  const __m512 highest = _mm512_max_ps(_mm512_max_ps(t[0], t[1]), _mm512_max_ps(t[2], t[3]));
-  const bool above = _mm512_cmp_ps_mask(highest, _mm512_set1_ps(kHeadroom), _CMP_GT_OQ) != 0;
-  if (above || is_fresh(maximum)) {
-    float raised_by;
-    raise_maximum(block, row, highest, &raised_by);
-    for (__m512& x : t) x = _mm512_sub_ps(x, _mm512_set1_ps(raised_by));
-  }
+inline void weigh_rows(const AttentionBlock& block, std::size_t first_row, std::size_t n, const float* scores,
+                       std::byte* weights) noexcept {
   const __m512bh ones = (__m512bh)_mm512_set1_epi16(0x3F80);
-  float* sums = block.state.sums + row * kSumLanes;
-  __m512 sum = _mm512_loadu_ps(sums);
+  float* sums = block.state.sums + first_row * kSumLanes;
+  for (std::size_t r = 0; r < n; ++r) {
+    __m512 sum = _mm512_loadu_ps(sums);
 #pragma GCC unroll 2
-  for (std::size_t c = 0; c < kVectorsOfKeys; c += 2) {
-    const __m512i pair = to_bf16(exp2_weight(t[c + 1]), exp2_weight(t[c]));
-    _mm512_storeu_si512(weights + 32 * c, pair);
-    sum = _mm512_dpbf16_ps(sum, (__m512bh)pair, ones);
+    for (std::size_t i = 0; i < kBlockKeys; i += 32) {
+      const __m512i pair = to_bf16(exp2_weight(_mm512_loadu_ps(scores + i + 16)), exp2_weight(_mm512_loadu_ps(scores + i)));
+      _mm512_storeu_si512(weights + 2 * i, pair);
+      sum = _mm512_dpbf16_ps(sum, (__m512bh)pair, ones);
+    }
+    _mm512_storeu_ps(sums, sum);
+    scores += kBlockKeys;
+    weights += kBlockKeys * sizeof(std::uint16_t);
+    sums += kSumLanes;
   }
-  _mm512_storeu_ps(sums, sum);
 }
 
 constexpr std::size_t kWeightRowBytes = kBlockKeys * sizeof(std::uint16_t);
@@ -225,13 +235,13 @@ void attend(const AttentionBlock& block) noexcept {
   auto* scores = reinterpret_cast<float*>(block.workspace);
   std::byte* weights = block.workspace + kPassRows * kBlockKeys * sizeof(float);
   for (std::size_t pass = 0; pass < block.n_rows; pass += kPassRows) {
-    const std::size_t rows = std::min(kPassRows, block.n_rows - pass);
+    const std::size_t rows = block.n_rows - pass < kPassRows ? block.n_rows - pass : kPassRows;
     for (std::size_t r = 0; r < rows; r += kRegisterRows) {
       const std::size_t n = rows - r < kRegisterRows ? rows - r : kRegisterRows;
       kScoreRows[n - 1](block, pass + r, scores + r * kBlockKeys);
     }
-    for (std::size_t r = 0; r < rows; ++r)
-      weigh_row(block, pass + r, scores + r * kBlockKeys, weights + r * kWeightRowBytes);
+    settle_rows(block, pass, rows, scores);
+    weigh_rows(block, pass, rows, scores, weights);
     for (std::size_t r = 0; r < rows; r += kRegisterRows) {
       const std::size_t n = rows - r < kRegisterRows ? rows - r : kRegisterRows;
       kAddValues[n - 1](block, pass + r, weights + r * kWeightRowBytes);
@@ -251,7 +261,7 @@ void merge(const RowState& share, std::size_t dim, RowTotal& total, float* out) 
     }
     return;
   }
-  const float highest = std::max(total.maximum, maximum);
+  const float highest = total.maximum > maximum ? total.maximum : maximum;
   const __m512 old_power = _mm512_set1_ps(total.maximum - highest);
   const __m512 new_power = _mm512_set1_ps(maximum - highest);
   for (std::size_t d = 0; d < dim; d += 16) {

@@ -134,19 +134,36 @@ void unpack_16_bit(const std::byte* rows, std::size_t stride, int n_values, std:
   }
 }
 
-template <class Convert>
-void dot_16_bit(const RowsTile& tile) noexcept {
-  const auto& x = *reinterpret_cast<const Bf16Chunk*>(tile.x);
-  __m512 sum = tile.accumulate ? _mm512_loadu_ps(tile.out) : _mm512_setzero_ps();
+template <class Convert, int T>
+void dot_tokens(const RowsTile& tile) noexcept {
+  const auto* x = reinterpret_cast<const Bf16Chunk*>(tile.x);
+  __m512 sum[T];
+  for (int t = 0; t < T; ++t) {
+    sum[t] = tile.accumulate ? _mm512_loadu_ps(tile.out + static_cast<std::size_t>(t) * tile.out_stride)
+                             : _mm512_setzero_ps();
+  }
   for (int i = 0; i < tile.n_values / 2; i += 4) {
     for (int line = 0; line < 4; ++line) __builtin_prefetch(tile.ahead + 64 * (i + line));
     __m512i words[4];
     transpose_pairs<Convert>(tile.rows + 4 * i, tile.row_stride, words);
+#pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
-      sum = _mm512_dpbf16_ps(sum, (__m512bh)words[j], broadcast_pair(x.pairs + i + j));
+#pragma GCC unroll 4
+      for (int t = 0; t < T; ++t) {
+        sum[t] = _mm512_dpbf16_ps(sum[t], (__m512bh)words[j], broadcast_pair(x[t].pairs + i + j));
+      }
     }
   }
-  _mm512_storeu_ps(tile.out, sum);
+  for (int t = 0; t < T; ++t) {
+    _mm512_storeu_ps(tile.out + static_cast<std::size_t>(t) * tile.out_stride, sum[t]);
+  }
+}
+
+template <class Convert>
+void dot_16_bit(const RowsTile& tile) noexcept {
+  static constexpr DotFn kBySize[kDotTokens] = {dot_tokens<Convert, 1>, dot_tokens<Convert, 2>,
+                                                dot_tokens<Convert, 3>, dot_tokens<Convert, 4>};
+  kBySize[tile.n_tokens - 1](tile);
 }
 
 }  // namespace

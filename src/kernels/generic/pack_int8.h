@@ -13,38 +13,43 @@ namespace {
 
 constexpr int kMostDoublings = 7;
 
+constexpr int kBlockVectors = kBlockValues / kLanes;
+
+inline F32 load_floats(const float* p) noexcept {
+  F32 v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
 // Non-negative floats compare like their bits, and a NaN is above all.
-inline std::int32_t largest_magnitude_bits(const float* x, int n) noexcept {
-  std::int32_t largest = 0;
-  for (int i = 0; i < n; ++i) {
-    std::int32_t bits;
-    std::memcpy(&bits, x + i, sizeof bits);
-    largest = std::max(largest, bits & 0x7FFFFFFF);
+inline std::int32_t largest_magnitude_bits(const float* x) noexcept {
+  I32 largest = {};
+  for (int i = 0; i < kBlockVectors; ++i) {
+    const I32 bits = (I32)load_floats(x + i * kLanes) & 0x7FFFFFFF;
+    largest = bits > largest ? bits : largest;
   }
-  return largest;
+  return largest_lane(largest);
 }
 
-// q[i] = x[i] * factor, rounded to nearest even: adding 1.5 * 2^23 leaves the integer in the low byte.
-inline void round_block(const float* x, float factor, std::int8_t* q) noexcept {
-  for (int i = 0; i < kBlockValues; ++i) {
-    const float shifted = x[i] * factor + 12582912.0F;
-    std::uint32_t bits;
-    std::memcpy(&bits, &shifted, sizeof bits);
-    q[i] = static_cast<std::int8_t>(bits);
+// q[i] = x[i] * factor, rounded to nearest even: adding 1.5 * 2^23 leaves the integer in the low bits. Gives
+// the sums of the two halves.
+inline void round_block(const float* x, float factor, std::int8_t* q, std::int32_t (&sums)[2]) noexcept {
+  constexpr float kRound = 12582912.0F;
+  I32 halves[2] = {};
+  for (int i = 0; i < kBlockVectors; ++i) {
+    const I32 integers =
+        (I32)(load_floats(x + i * kLanes) * factor + kRound) - std::bit_cast<std::int32_t>(kRound);
+    store_bytes(q + i * kLanes, integers);
+    halves[2 * i / kBlockVectors] += integers;
   }
-}
-
-inline std::int32_t sum_of_16(const std::int8_t* q) noexcept {
-  std::int32_t sum = 0;
-  for (int i = 0; i < 16; ++i) sum += q[i];
-  return sum;
+  for (int half = 0; half < 2; ++half) sums[half] = sum_of_lanes(halves[half]);
 }
 
 void pack_int8_chunk(const float* x, int n_blocks, Int8Chunk& chunk) noexcept {
   std::int32_t block_bits[kChunkBlocks];
   std::int32_t largest_bits = 0;
   for (int b = 0; b < n_blocks; ++b) {
-    block_bits[b] = largest_magnitude_bits(x + b * kBlockValues, kBlockValues);
+    block_bits[b] = largest_magnitude_bits(x + b * kBlockValues);
     largest_bits = std::max(largest_bits, block_bits[b]);
   }
   const float largest = std::bit_cast<float>(largest_bits);
@@ -56,10 +61,10 @@ void pack_int8_chunk(const float* x, int n_blocks, Int8Chunk& chunk) noexcept {
     // exponents, less one if its mantissa is the greater.
     const int doublings = std::min(kMostDoublings, (largest_bits - block_bits[b]) >> 23);
     const int shift = kMostDoublings - doublings;
-    std::int8_t* q = chunk.q + b * kBlockValues;
-    round_block(x + b * kBlockValues, inverse * static_cast<float>(1 << doublings), q);
-    const std::int32_t first = sum_of_16(q);
-    const std::int32_t second = sum_of_16(q + 16);
+    std::int32_t sums[2];
+    round_block(x + b * kBlockValues, inverse * static_cast<float>(1 << doublings),
+                chunk.q + b * kBlockValues, sums);
+    const auto [first, second] = sums;
     chunk.shift[b] = shift;
     chunk.negated_sum16[2 * b] = -first;
     chunk.negated_sum16[2 * b + 1] = -second;

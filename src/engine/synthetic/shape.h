@@ -1,0 +1,41 @@
+// The dimensions of a model to be made up, and a table of those of known models. Used by make-model, bench
+// and tests. A shape says nothing about weight types. Plain values; pure functions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace cistern::engine {
+
+struct ModelShape {
+  std::string_view name;            // as in `--shape`
+  std::string_view arch = "llama";  // general.architecture; the characters must outlive the shape
+  std::uint32_t layers = 0;
+  std::uint32_t dim = 0;  // of the residual stream
+  std::uint32_t ffn = 0;  // hidden values of the feed-forward block
+  std::uint32_t heads = 0;
+  std::uint32_t kv_heads = 0;
+  std::uint32_t head_dim = 0;
+  std::uint32_t vocab = 0;           // tokens
+  std::uint32_t context_tokens = 0;  // the longest sequence
+  float rope_base = 10000.0F;
+  bool tied = false;         // the output head is the token embedding
+  std::uint32_t window = 0;  // sliding window in tokens; which layers have it, the architecture says; 0: none
+};
+
+std::span<const ModelShape> model_shapes() noexcept;
+
+// kUsage: no such shape, with the nearest name; kUnsupported: one whose architecture is not there yet.
+Result<ModelShape> find_shape(std::string_view name);
+
+// Turns the shape into one of another architecture: with the window and the tied output that it is known for.
+void set_architecture(ModelShape& shape, std::string_view arch);
+
+// Whether a model of this shape can exist. Error (kUsage) names the option of make-model to change.
+Result<void> check_shape(const ModelShape& shape);
+
+}  // namespace cistern::engine
