@@ -56,7 +56,8 @@ struct LoadOptions {
   std::optional<std::uint32_t> context_tokens;  // exact: refused when it does not fit
   std::uint32_t wanted_tokens = 0;              // automatic context: no more than this is needed; 0: unknown
   DType kv_type = DType::kF16;
-  int threads = 0;  // 0: one per physical core that this process may use
+  std::uint32_t sequences = 1;  // decoded together; submit() uses the first
+  int threads = 0;              // 0: one per physical core that this process may use
   std::optional<sys::Isa> isa;
   std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
 };

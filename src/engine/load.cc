@@ -6,6 +6,7 @@
 #include "engine/runtime.h"
 #include "sys/clock.h"
 #include "sys/memory_limits.h"
+#include "sys/prefault.h"
 #include "sys/topology.h"
 
 namespace cistern::engine {
@@ -59,6 +60,19 @@ ops::Exec make_exec(Runtime& runtime) {
           .scratch_floats_per_thread = layout.scratch_floats_per_thread};
 }
 
+// The plan said that all weights stay in memory, and the first step reads them all.
+void prefault_files(sys::ThreadPool& pool, const file::ModelFiles& files) {
+  constexpr std::uint64_t kPieceBytes = 16ULL << 20U;
+  for (const sys::MappedFile& file : files.files) {
+    const std::span<const std::byte> bytes = file.bytes();
+    const std::uint64_t pieces = (bytes.size() + kPieceBytes - 1) / kPieceBytes;
+    pool.run_chunks(static_cast<std::uint32_t>(pieces), [&](int, std::uint32_t piece) {
+      const std::uint64_t begin = piece * kPieceBytes;
+      sys::prefault(bytes.subspan(begin, std::min(kPieceBytes, bytes.size() - begin)));
+    });
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions& options) {
@@ -71,15 +85,20 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
                                  {.context_tokens = options.context_tokens.value_or(0),
                                   .wanted_tokens = options.wanted_tokens,
                                   .kv_type = options.kv_type,
-                                  .threads = threads});
+                                  .threads = threads,
+                                  .sequences = options.sequences});
   if (!planned) return fail(planned.error().code, planned.error().message, open.path);
 
   auto runtime = std::make_unique<Runtime>(std::move(open), std::move(model), *std::move(planned));
   runtime->isa = isa;
   CISTERN_TRY(runtime->arena, sys::Buffer::allocate(runtime->plan.buffer_bytes));
-  CISTERN_TRY(runtime->cache, kv::Cache::create(runtime->plan.cache));
+  for (std::uint32_t i = 0; i < options.sequences; ++i) {
+    CISTERN_TRY(kv::Cache cache, kv::Cache::create(runtime->plan.cache));
+    runtime->caches.push_back(std::move(cache));
+  }
   runtime->store = store::make_mapped_store(runtime->open.inventory());
   runtime->pool = std::make_unique<sys::ThreadPool>(threads);
+  prefault_files(*runtime->pool, runtime->open.files);
   runtime->decoder =
       std::make_unique<model::Decoder>(model::Decoder::Parts{.model = runtime->model,
                                                              .inventory = runtime->open.inventory(),
@@ -87,8 +106,8 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
                                                              .layout = runtime->plan.compute,
                                                              .arena = runtime->arena.bytes(),
                                                              .exec = make_exec(*runtime)});
-  runtime->sequence =
-      std::make_unique<Sequence>(*runtime->decoder, *runtime->cache, runtime->model, runtime->open.files);
+  runtime->sequence = std::make_unique<Sequence>(*runtime->decoder, runtime->caches.front(), runtime->model,
+                                                 runtime->open.files);
   runtime->load_s = sys::steady_seconds() - start + runtime->open.open_s;
   return runtime;
 }

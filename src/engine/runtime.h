@@ -29,7 +29,7 @@ struct Runtime {
   sys::Isa isa = sys::Isa::kScalar;
   double load_s = 0;
   sys::Buffer arena;
-  std::optional<kv::Cache> cache;
+  std::vector<kv::Cache> caches;  // one per sequence; never resized
   std::unique_ptr<store::WeightStore> store;
   std::unique_ptr<sys::ThreadPool> pool;
   std::unique_ptr<model::Decoder> decoder;

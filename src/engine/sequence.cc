@@ -55,7 +55,8 @@ Result<void> Sequence::feed_chunks(std::span<const std::uint32_t> ids, const Fee
       return fail(ErrorCode::kCancelled, "stopped");
     }
     const auto part = ids.first(std::min<std::size_t>(chunk, ids.size()));
-    CISTERN_TRY_VOID(decoder_.forward(part, long_rope_, cache_));
+    const model::SequenceTokens next{.ids = part, .cache = &cache_, .long_rope = long_rope_};
+    CISTERN_TRY_VOID(decoder_.forward({&next, 1}));
     CISTERN_TRY_VOID(files_.check_intact());
     tokens_.insert(tokens_.end(), part.begin(), part.end());
     last_chunk_ = static_cast<std::uint32_t>(part.size());

@@ -51,11 +51,37 @@ Result<void> norm_heads(const Step& step, const WeightSet& weights, Role role, c
   return {};
 }
 
-ops::Rotation rotation_of(const Step& step, const spec::RopeSpec& rope) {
-  const bool use_long = step.long_rope && !rope.inv_freq_long.empty();
+ops::Rotation rotation_of(const Segment& segment, const spec::RopeSpec& rope) {
+  const bool use_long = segment.long_rope && !rope.inv_freq_long.empty();
   return {.inv_freq = use_long ? rope.inv_freq_long : rope.inv_freq,
           .interleaved = rope.style == spec::RopeStyle::kInterleaved,
           .factor = rope.attention_factor};
+}
+
+// The part of `heads` that belongs to a segment.
+ops::HeadsView part_of(const ops::HeadsView& heads, const Segment& segment) {
+  ops::HeadsView part = heads;
+  part.rows = heads.rows.rows(segment.first_row, segment.n_tokens);
+  return part;
+}
+
+// Rotates, stores and attends one sequence's tokens.
+void attend(const Step& step, const Segment& segment, std::uint32_t li, const Heads& heads,
+            const TensorView& attended) {
+  const spec::AttentionSpec& a = step.model.layers[li].attention;
+  const ops::HeadsView q = part_of(heads.q, segment);
+  const ops::HeadsView k = part_of(heads.k, segment);
+  const ops::Rotation rotation = rotation_of(segment, step.model.ropes[a.rope]);
+  ops::rope(step.exec, q, rotation, segment.first_position());
+  ops::rope(step.exec, k, rotation, segment.first_position());
+  const kv::LayerView cache = segment.cache.layer(li);
+  ops::store_kv(step.exec, k, part_of(heads.v, segment), cache, segment.first_position());
+  ops::attention(step.exec, {.queries = q,
+                             .cache = cache,
+                             .first_position = segment.first_position(),
+                             .scale = a.scale,
+                             .softcap = a.softcap,
+                             .out = attended.rows(segment.first_row, segment.n_tokens)});
 }
 
 }  // namespace
@@ -69,19 +95,8 @@ Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& 
                                                           : project_separate(step, a, weights));
   CISTERN_TRY_VOID(norm_heads(step, weights, Role::kQNorm, heads.q));
   CISTERN_TRY_VOID(norm_heads(step, weights, Role::kKNorm, heads.k));
-  const ops::Rotation rotation = rotation_of(step, step.model.ropes[a.rope]);
-  ops::rope(step.exec, heads.q, rotation, step.first_position);
-  ops::rope(step.exec, heads.k, rotation, step.first_position);
-
-  const kv::LayerView cache = step.cache.layer(li);
-  ops::store_kv(step.exec, heads.k, heads.v, cache, step.first_position);
   const TensorView attended = step.buffer(step.layout.attended, std::uint64_t{a.n_heads} * a.value_dim);
-  ops::attention(step.exec, {.queries = heads.q,
-                             .cache = cache,
-                             .first_position = step.first_position,
-                             .scale = a.scale,
-                             .softcap = a.softcap,
-                             .out = attended});
+  for (const Segment& segment : step.segments) attend(step, segment, li, heads, attended);
 
   CISTERN_TRY_VOID(project(step, weights, attended, {{Role::kWo, Role::kBo, step.normed()}}));
   CISTERN_TRY_VOID(norm_in_place(step, weights, Role::kPostAttnNorm, step.normed()));

@@ -11,29 +11,38 @@ using spec::Role;
 
 Decoder::Decoder(const Parts& parts) : parts_(parts), weights_(bind_weights(parts.model, parts.inventory)) {
   CISTERN_CHECK(parts.arena.size() >= parts.layout.total_bytes);
+  segments_.reserve(parts.layout.max_sequences);
 }
 
-Result<void> Decoder::forward(std::span<const std::uint32_t> tokens, bool long_rope, kv::Cache& cache) {
-  CISTERN_CHECK(!tokens.empty() && tokens.size() <= parts_.layout.chunk_tokens);
-  CISTERN_CHECK(tokens.size() <= cache.shape().context_tokens - cache.length());
-  n_tokens_ = static_cast<std::uint32_t>(tokens.size());
+Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
+  CISTERN_CHECK(!sequences.empty() && sequences.size() <= parts_.layout.max_sequences);
+  segments_.clear();
+  n_tokens_ = 0;
+  for (const SequenceTokens& s : sequences) {
+    const auto n = static_cast<std::uint32_t>(s.ids.size());
+    CISTERN_CHECK(n > 0 && n <= s.cache->shape().context_tokens - s.cache->length());
+    segments_.push_back({.cache = *s.cache, .first_row = n_tokens_, .n_tokens = n, .long_rope = s.long_rope});
+    n_tokens_ += n;
+  }
+  CISTERN_CHECK(n_tokens_ <= parts_.layout.chunk_tokens);
   const Step step{.exec = parts_.exec,
                   .store = parts_.store,
                   .model = parts_.model,
-                  .cache = cache,
+                  .segments = segments_,
                   .arena = parts_.arena,
                   .layout = parts_.layout,
-                  .n_tokens = n_tokens_,
-                  .first_position = cache.length(),
-                  .long_rope = long_rope};
+                  .n_tokens = n_tokens_};
 
   CISTERN_TRY(const store::Lease embedding, weights_.global.lease(parts_.store, Role::kTokenEmbedding));
-  ops::embed(step.exec, embedding.view(), tokens, parts_.model.embedding_scale, step.residual());
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    ops::embed(step.exec, embedding.view(), sequences[i].ids, parts_.model.embedding_scale,
+               step.residual().rows(segments_[i].first_row, segments_[i].n_tokens));
+  }
   for (std::uint32_t li = 0; li < parts_.model.layers.size(); ++li) {
     CISTERN_TRY_VOID(attention_gqa(step, li, weights_.layers[li]));
     CISTERN_TRY_VOID(ffn_gated(step, li, weights_.layers[li]));
   }
-  cache.advance(n_tokens_);
+  for (const Segment& segment : segments_) segment.cache.advance(segment.n_tokens);
   return {};
 }
 

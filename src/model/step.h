@@ -1,5 +1,6 @@
-// What the blocks of one decoder step share: the executor, the store, the activations of the chunk and where
-// it stands in its sequence. Made by the decoder for each step; the blocks write only into its buffers.
+// What the blocks of one decoder step share: the executor, the store, the activations of all tokens, and
+// which of them belong to which sequence. Made by the decoder for each step; the blocks write only into its
+// buffers.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +15,24 @@
 
 namespace cistern::model {
 
+// Tokens of one sequence in a step: rows [first_row, first_row + n_tokens) of every buffer.
+struct Segment {
+  kv::Cache& cache;
+  std::uint32_t first_row = 0;
+  std::uint32_t n_tokens = 0;
+  bool long_rope = false;  // LongRoPE: the sequence outgrew its original context
+
+  std::uint32_t first_position() const { return cache.length(); }
+};
+
 struct Step {
   const ops::Exec& exec;
   store::WeightStore& store;
   const spec::ModelSpec& model;
-  kv::Cache& cache;
+  std::span<const Segment> segments;
   std::span<std::byte> arena;
   const plan::ComputeLayout& layout;
   std::uint32_t n_tokens = 0;
-  std::uint32_t first_position = 0;
-  bool long_rope = false;  // LongRoPE: the sequence outgrew its original context
 
   // f32 (cols, n_tokens) at a byte offset of the arena.
   TensorView buffer(std::uint64_t offset, std::uint64_t cols) const {

@@ -37,6 +37,24 @@ PackedInput pack(const Exec& exec, const TensorView& x, Arithmetic arithmetic) {
   return input;
 }
 
+// Parts per thread: enough that a slow core can leave some to the others.
+constexpr std::uint64_t kPartsPerThread = 8;
+// Fewer pairs than this for few tokens take less time than handing them out is worth.
+constexpr std::uint64_t kSmallPart = 4;
+constexpr std::uint64_t kFewTokens = 4;
+
+// Runs f(thread, units) on parts of [0, count) until all are done, each on whatever thread is free.
+template <class F>
+void for_parts(const Exec& exec, std::uint64_t count, std::uint64_t tokens, const F& f) {
+  const auto threads = static_cast<std::uint64_t>(exec.threads());
+  const std::uint64_t least = tokens <= kFewTokens ? kSmallPart : 1;
+  const std::uint64_t size = std::max(least, count / (threads * kPartsPerThread));
+  const auto parts = static_cast<std::uint32_t>((count + size - 1) / size);
+  exec.pool->run_chunks(parts, [&](int thread, std::uint32_t part) {
+    f(thread, Range{part * size, std::min(count, (part + 1) * size)});
+  });
+}
+
 // All products of one arithmetic in one parallel run: their row groups are numbered through.
 void multiply(const Exec& exec, const TensorView& x, std::span<const Product> products,
               Arithmetic arithmetic) {
@@ -51,7 +69,7 @@ void multiply(const Exec& exec, const TensorView& x, std::span<const Product> pr
   PackedInput input;
   if (arithmetic != Arithmetic::kFloat) input = pack(exec, x, arithmetic);
 
-  for_shares(exec, units, 1, [&](int thread, Range range) {
+  for_parts(exec, units, x.shape.rows(), [&](int thread, Range range) {
     std::uint64_t first = 0;  // number of the product's first unit
     for (const Product& product : products) {
       const std::uint64_t n = units_of(product);

@@ -35,9 +35,13 @@ Widest widest_of(const spec::ModelSpec& model) {
 
 }  // namespace
 
-ComputeLayout make_compute_layout(const spec::ModelSpec& model, std::uint32_t chunk_tokens, int threads) {
+ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits& limits) {
   const Widest w = widest_of(model);
-  ComputeLayout layout{.chunk_tokens = chunk_tokens, .logit_rows = kLogitRows, .threads = threads};
+  const std::uint32_t chunk_tokens = limits.chunk_tokens;
+  ComputeLayout layout{.chunk_tokens = chunk_tokens,
+                       .max_sequences = limits.max_sequences,
+                       .logit_rows = std::max(kLogitRows, limits.max_sequences),
+                       .threads = limits.threads};
   layout.scratch_floats_per_thread = ops::scratch_floats(w.cols, chunk_tokens, w.group, w.head_dim);
   std::uint64_t end = 0;
   const auto place = [&end](std::uint64_t floats) {
@@ -51,10 +55,10 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, std::uint32_t ch
   layout.attended = place(w.attended * chunk_tokens);
   layout.gate_up = place(2 * w.hidden * chunk_tokens);
   layout.gated = place(w.hidden * chunk_tokens);
-  layout.logits = place(std::uint64_t{model.n_vocab} * kLogitRows);
+  layout.logits = place(std::uint64_t{model.n_vocab} * layout.logit_rows);
   layout.packed_bytes = ops::packed_activation_bytes(w.cols, chunk_tokens);
   layout.packed = place(layout.packed_bytes / sizeof(float));
-  layout.scratch = place(layout.scratch_floats_per_thread * static_cast<std::uint64_t>(threads));
+  layout.scratch = place(layout.scratch_floats_per_thread * static_cast<std::uint64_t>(limits.threads));
   layout.total_bytes = end;
   return layout;
 }

@@ -9,8 +9,9 @@
 namespace cistern::plan {
 
 struct ComputeLayout {
-  std::uint32_t chunk_tokens = 0;  // most tokens of one step
-  std::uint32_t logit_rows = 0;    // most rows of logits held at once
+  std::uint32_t chunk_tokens = 0;   // most tokens of one step
+  std::uint32_t max_sequences = 1;  // most sequences of one step
+  std::uint32_t logit_rows = 0;     // most rows of logits held at once
   int threads = 1;
   std::uint64_t scratch_floats_per_thread = 0;
 
@@ -24,10 +25,15 @@ struct ComputeLayout {
   std::uint64_t logits = 0;    // (n_vocab, logit_rows)
   std::uint64_t packed = 0;    // activations packed for a product; packed_bytes
   std::uint64_t packed_bytes = 0;
-  std::uint64_t scratch = 0;   // scratch_floats_per_thread floats per thread
+  std::uint64_t scratch = 0;  // scratch_floats_per_thread floats per thread
   std::uint64_t total_bytes = 0;
 };
 
-ComputeLayout make_compute_layout(const spec::ModelSpec& model, std::uint32_t chunk_tokens, int threads);
+struct StepLimits {
+  std::uint32_t chunk_tokens = 0;
+  std::uint32_t max_sequences = 1;
+  int threads = 1;
+};
+ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits& limits);
 
 }  // namespace cistern::plan

@@ -48,10 +48,13 @@ class Planner {
           {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window});
     }
     for (std::size_t li = 0; li < plan.layers.size(); ++li) {
-      plan.layers[li].kv = kv::layer_bytes(plan.cache.layers[li], plan.cache);
+      plan.layers[li].kv = kv::layer_bytes(plan.cache.layers[li], plan.cache) * workload_.sequences;
     }
-    plan.kv_bytes = kv::total_bytes(plan.cache);
-    plan.compute = make_compute_layout(model_, plan.cache.chunk_tokens, workload_.threads);
+    plan.kv_bytes = kv::total_bytes(plan.cache) * workload_.sequences;
+    plan.compute =
+        make_compute_layout(model_, {.chunk_tokens = std::max(plan.cache.chunk_tokens, workload_.sequences),
+                                     .max_sequences = workload_.sequences,
+                                     .threads = workload_.threads});
     plan.buffer_bytes = plan.compute.total_bytes;
     return plan;
   }

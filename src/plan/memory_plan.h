@@ -28,22 +28,23 @@ struct Workload {
   std::uint32_t wanted_tokens = 0;   // automatic: no more than this is useful; 0: the model's limit
   DType kv_type = DType::kF16;
   int threads = 1;
+  std::uint32_t sequences = 1;  // that are decoded together, each with a cache of its own
 };
 
 struct LayerBytes {
   std::uint64_t weights = 0;
-  std::uint64_t kv = 0;
+  std::uint64_t kv = 0;  // of all sequences
 };
 
 struct MemoryPlan {
   std::vector<LayerBytes> layers;
   std::uint64_t weights_bytes = 0;   // all tensors that the model uses, layers included
-  std::uint64_t kv_bytes = 0;        // all layers
+  std::uint64_t kv_bytes = 0;        // all layers, all sequences
   std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes
   std::uint64_t overhead_bytes = 0;  // the process itself and small heap objects
   std::uint64_t budget_bytes = 0;
   std::string budget_source;
-  kv::CacheShape cache;
+  kv::CacheShape cache;  // of each sequence
   ComputeLayout compute;
 
   std::uint64_t total_bytes() const { return weights_bytes + kv_bytes + buffer_bytes + overhead_bytes; }

@@ -85,7 +85,7 @@ TEST(MemoryPlan, refuses_a_context_beyond_the_models_limit) {
 
 TEST(ComputeLayout, buffers_do_not_overlap_and_end_at_the_total) {
   const Opened o = open("phi3");
-  const ComputeLayout l = make_compute_layout(o.model, 7, 3);
+  const ComputeLayout l = make_compute_layout(o.model, {.chunk_tokens = 7, .threads = 3});
   const std::uint64_t starts[] = {l.residual, l.normed, l.qkv,     l.attended,   l.gate_up,
                                   l.gated,    l.logits, l.scratch, l.total_bytes};
   const std::uint64_t dim = 32, hidden = 96, heads = 32;

@@ -33,6 +33,13 @@ struct TensorView {
   }
   // Row `i` of a float matrix.
   float* row(std::uint64_t i) const { return f32() + i * shape.cols(); }
+  // Rows [first, first + count) of a float matrix.
+  TensorView rows(std::uint64_t first, std::uint64_t count) const {
+    return {.dtype = dtype,
+            .shape = Shape(shape.cols(), count),
+            .data = reinterpret_cast<std::byte*>(row(first)),
+            .place = place};
+  }
 };
 
 // The read-only twin, for weights: a write through it does not compile.

@@ -7,16 +7,11 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <memory>
 #include <set>
 
 #include "file/inventory.h"
-#include "kernels/kernel_table.h"
-#include "model/decoder.h"
-#include "plan/memory_plan.h"
-#include "store/mapped_store.h"
+#include "models/model_runner.h"
 #include "support/fixtures.h"
-#include "sys/buffer.h"
 
 namespace cistern {
 namespace {
@@ -39,37 +34,9 @@ std::vector<std::uint32_t> read_tokens(const fs::path& folder, const char* key) 
 
 std::vector<float> run(const file::Inventory& inventory, const spec::ModelSpec& model,
                        const std::vector<std::uint32_t>& ids, const Setting& setting) {
-  const plan::Machine machine{.budget_bytes = 1ULL << 32U};
-  const auto plan = plan::make_plan(machine, model, inventory,
-                                    {.wanted_tokens = static_cast<std::uint32_t>(ids.size()),
-                                     .kv_type = setting.kv_type,
-                                     .threads = setting.threads});
-  EXPECT_TRUE(plan) << describe(plan.error());
-  auto cache = kv::Cache::create(plan->cache);
-  auto arena = sys::Buffer::allocate(plan->compute.total_bytes);
-  const auto store = store::make_mapped_store(inventory);
-  sys::ThreadPool pool(setting.threads);
-  const std::span<std::byte> bytes = arena->bytes();
-  const ops::Exec exec{
-      .pool = &pool,
-      .kernels = &kernels::resolve(setting.isa),
-      .scratch = {reinterpret_cast<float*>(bytes.data() + plan->compute.scratch),
-                  plan->compute.scratch_floats_per_thread * static_cast<std::size_t>(setting.threads)},
-      .scratch_floats_per_thread = plan->compute.scratch_floats_per_thread};
-  model::Decoder decoder({model, inventory, *store, plan->compute, bytes, exec});
-
-  std::vector<float> result;
-  const bool long_rope = model.needs_long_rope(ids.size());
-  for (std::size_t begin = 0; begin < ids.size(); begin += setting.chunk) {
-    const std::size_t count = std::min<std::size_t>(setting.chunk, ids.size() - begin);
-    EXPECT_TRUE(decoder.forward(std::span(ids).subspan(begin, count), long_rope, *cache));
-    for (std::uint32_t t = 0; t < count; ++t) {
-      const auto row = decoder.logits(t, 1);
-      EXPECT_TRUE(row);
-      result.insert(result.end(), row->begin(), row->end());
-    }
-  }
-  return result;
+  testing::ModelRunner runner(inventory, model,
+                              {.threads = setting.threads, .isa = setting.isa, .kv_type = setting.kv_type});
+  return runner.logits(ids, setting.chunk);
 }
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {

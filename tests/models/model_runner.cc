@@ -1,0 +1,88 @@
+#include "models/model_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "store/mapped_store.h"
+
+namespace cistern::testing {
+namespace {
+
+plan::MemoryPlan plan_of(const file::Inventory& inventory, const spec::ModelSpec& model,
+                         const RunnerSetting& setting) {
+  auto plan = plan::make_plan({.budget_bytes = 1ULL << 33U}, model, inventory,
+                              {.context_tokens = setting.context_tokens,
+                               .kv_type = setting.kv_type,
+                               .threads = setting.threads,
+                               .sequences = setting.sequences});
+  EXPECT_TRUE(plan) << describe(plan.error());
+  return *plan;
+}
+
+}  // namespace
+
+ModelRunner::ModelRunner(const file::Inventory& inventory, const spec::ModelSpec& model,
+                         const RunnerSetting& setting)
+    : model_(model),
+      kernels_(kernels::resolve(setting.isa)),
+      store_(store::make_mapped_store(inventory)),
+      pool_(setting.threads),
+      plan_(plan_of(inventory, model, setting)),
+      arena_(*sys::Buffer::allocate(plan_.compute.total_bytes)) {
+  if (setting.float_products) kernels_.panel = {};
+  for (std::uint32_t i = 0; i < setting.sequences; ++i) caches_.push_back(*kv::Cache::create(plan_.cache));
+  const plan::ComputeLayout& layout = plan_.compute;
+  const std::span<std::byte> bytes = arena_.bytes();
+  const ops::Exec exec{
+      .pool = &pool_,
+      .kernels = &kernels_,
+      .packed = bytes.subspan(layout.packed, layout.packed_bytes),
+      .scratch = {reinterpret_cast<float*>(bytes.data() + layout.scratch),
+                  layout.scratch_floats_per_thread * static_cast<std::size_t>(setting.threads)},
+      .scratch_floats_per_thread = layout.scratch_floats_per_thread};
+  decoder_ =
+      std::make_unique<model::Decoder>(model::Decoder::Parts{model, inventory, *store_, layout, bytes, exec});
+}
+
+std::vector<float> ModelRunner::read_logits(std::uint32_t rows) {
+  std::vector<float> result;
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    const auto logits = decoder_->logits(row, 1);
+    EXPECT_TRUE(logits);
+    result.insert(result.end(), logits->begin(), logits->end());
+  }
+  return result;
+}
+
+std::vector<float> ModelRunner::logits(std::span<const std::uint32_t> ids, std::uint32_t chunk,
+                                       std::size_t sequence) {
+  std::vector<float> result;
+  const bool long_rope = model_.needs_long_rope(ids.size());
+  chunk = std::min(chunk, plan_.compute.chunk_tokens);
+  for (std::size_t begin = 0; begin < ids.size(); begin += chunk) {
+    const auto part = ids.subspan(begin, std::min<std::size_t>(chunk, ids.size() - begin));
+    const model::SequenceTokens next{.ids = part, .cache = &caches_[sequence], .long_rope = long_rope};
+    EXPECT_TRUE(decoder_->forward({&next, 1}));
+    const std::vector<float> rows = read_logits(static_cast<std::uint32_t>(part.size()));
+    result.insert(result.end(), rows.begin(), rows.end());
+  }
+  return result;
+}
+
+std::vector<float> ModelRunner::step(std::span<const std::uint32_t> next) {
+  std::vector<model::SequenceTokens> tokens;
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    tokens.push_back({.ids = next.subspan(i, 1), .cache = &caches_[i]});
+  }
+  EXPECT_TRUE(decoder_->forward(tokens));
+  const auto logits = decoder_->logits(0, static_cast<std::uint32_t>(next.size()));
+  EXPECT_TRUE(logits);
+  return {logits->begin(), logits->end()};
+}
+
+void ModelRunner::clear() {
+  for (kv::Cache& cache : caches_) cache.truncate(0);
+}
+
+}  // namespace cistern::testing
