@@ -93,8 +93,9 @@ TEST_P(QuantizedModel, packed_activations_cost_little_accuracy) {
   const quant::Format& format = *GetParam();
   const RandomModel model(format.dtype);
   const std::vector<std::uint32_t> ids = some_ids(48);
-  const std::vector<float> exact = model.runner({.float_products = true}).logits(ids, 256);
-  const std::vector<float> fast = model.runner({}).logits(ids, 256);
+  const RunnerSetting scalar{.isa = sys::Isa::kScalar, .kv_type = DType::kF16, .float_products = true};
+  const std::vector<float> exact = model.runner(scalar).logits(ids, 256);
+  const std::vector<float> fast = model.runner({.kv_type = DType::kF16}).logits(ids, 256);
   const double cost = mean_divergence(exact, fast, model.n_vocab());
 
   // Near-lossless types by their own measure; a tenth of what quantization cost for the rest. Where Cistern
@@ -103,7 +104,7 @@ TEST_P(QuantizedModel, packed_activations_cost_little_accuracy) {
   const bool near_lossless =
       format.dtype == DType::kQ8_0 || format.dtype == DType::kF16 || format.dtype == DType::kBF16;
   if (format.quantize != nullptr && !near_lossless && format.dtype != DType::kF32) {
-    const std::vector<float> original = RandomModel(DType::kF32).runner({}).logits(ids, 256);
+    const std::vector<float> original = RandomModel(DType::kF32).runner(scalar).logits(ids, 256);
     bar = mean_divergence(original, exact, model.n_vocab()) / 10;
   }
   std::cout << "divergence " << format.name << ": " << cost << " of " << bar << "\n";
