@@ -4,6 +4,7 @@
 namespace cistern::kernels {
 
 void overlay_avx2(KernelTable&) noexcept {}
+void overlay_avx2_vnni(KernelTable&) noexcept {}
 void overlay_avx512(KernelTable&) noexcept {}
 void overlay_avx512_bf16(KernelTable&) noexcept {}
 

@@ -4,5 +4,6 @@
 namespace cistern::kernels {
 
 void overlay_neon(KernelTable&) noexcept {}
+void overlay_neon_dotprod(KernelTable&) noexcept {}
 
 }  // namespace cistern::kernels

@@ -1,0 +1,212 @@
+// cistern bench: how fast a model runs on this machine, and how much of what the machine can do that is.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "ops/machine_probe.h"
+#include "quant/format.h"
+#include "tools/bench_report.h"
+#include "tools/commands.h"
+#include "tools/flags.h"
+#include "tools/interrupt.h"
+#include "tools/json_out.h"
+#include "tools/out_file.h"
+#include "tools/output.h"
+#include "tools/progress.h"
+
+namespace cistern::tools {
+namespace {
+
+constexpr std::uint32_t kMostTokens = 1U << 20U;
+constexpr std::uint32_t kMostBatch = 256;
+
+struct BenchFlags {
+  ModelFlags model;
+  LoadFlags load;
+  std::vector<std::uint32_t> depths = {0};
+  std::vector<std::uint32_t> batches = {1};
+  std::uint32_t prompt_tokens = 512;
+  std::uint32_t generated_tokens = 32;
+  int repetitions = 5;
+  bool json = false;
+  bool csv = false;
+  std::string html;
+};
+
+std::vector<BenchCase> cases_of(const BenchFlags& flags) {
+  std::vector<BenchCase> cases;
+  for (const std::uint32_t depth : flags.depths) {
+    if (flags.prompt_tokens > 0) {
+      cases.push_back({.what = BenchCase::What::kPrefill, .depth = depth, .tokens = flags.prompt_tokens});
+    }
+    if (flags.generated_tokens == 0) continue;
+    for (const std::uint32_t batch : flags.batches) {
+      cases.push_back({.depth = depth, .batch = batch, .tokens = flags.generated_tokens});
+    }
+  }
+  return cases;
+}
+
+Result<engine::LoadOptions> load_options_of(const BenchFlags& flags, std::uint32_t model_context) {
+  CISTERN_TRY(engine::LoadOptions load, load_options(flags.load));
+  const std::uint32_t depth = *std::ranges::max_element(flags.depths);
+  const std::uint32_t needed = depth + std::max(flags.prompt_tokens, flags.generated_tokens);
+  if (needed > model_context) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("a depth of {} and {} more tokens need a context of {}, but the model "
+                            "was made for at most {}: use a smaller --depth",
+                            depth, needed - depth, needed, model_context));
+  }
+  load.context_tokens = needed;
+  load.sequences = flags.generated_tokens > 0 ? *std::ranges::max_element(flags.batches) : 1;
+  return load;
+}
+
+// The type that most weight bytes have.
+std::string main_type(const file::Inventory& inventory) {
+  std::map<DType, std::uint64_t> bytes;
+  for (const file::TensorInfo& tensor : inventory.tensors()) bytes[tensor.dtype] += tensor.bytes.size();
+  const auto most = std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; });
+  return most == bytes.end() ? "" : std::string(quant::format_of(most->first).name);
+}
+
+// Much larger than any last-level cache but the largest, and small beside a model worth measuring.
+constexpr std::uint64_t kProbeBytes = 512ULL << 20U;
+constexpr double kSearchSeconds = 0.02;  // per access pattern
+constexpr double kSampleSeconds = 0.06;
+
+// The limits of the machine, measured with threads of their own.
+class Prober {
+ public:
+  static Result<std::unique_ptr<Prober>> create(sys::Isa isa, int threads) {
+    auto pool = std::make_unique<sys::ThreadPool>(threads);
+    CISTERN_TRY(ops::ProbeMemory memory,
+                ops::ProbeMemory::create(*pool, kProbeBytes, ops::ProbeMemory::Pages::kHuge));
+    return std::unique_ptr<Prober>(new Prober(std::move(pool), std::move(memory), isa));
+  }
+
+  MachineLimits limits() {
+    return {.read_gbps = [this] { return read_.sample(kSampleSeconds) / 1e9; },
+            .gmacs =
+                [this](kernels::Arithmetic arithmetic) {
+                  return peaks_[static_cast<std::size_t>(arithmetic)].sample(kSampleSeconds) / 1e9;
+                }};
+  }
+
+ private:
+  Prober(std::unique_ptr<sys::ThreadPool> pool, ops::ProbeMemory memory, sys::Isa isa)
+      : pool_(std::move(pool)), memory_(std::move(memory)), read_(*pool_, isa, memory_) {
+    for (int i = 0; i < kernels::kArithmeticCount; ++i) {
+      peaks_.emplace_back(*pool_, isa, static_cast<kernels::Arithmetic>(i));
+    }
+    read_.search(kSearchSeconds);
+  }
+
+  std::unique_ptr<sys::ThreadPool> pool_;
+  ops::ProbeMemory memory_;
+  ops::ReadProbe read_;
+  std::vector<ops::PeakProbe> peaks_;  // by arithmetic
+};
+
+Result<BenchReport> measure(const BenchFlags& flags) {
+  CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(flags.model)));
+  CISTERN_TRY(const spec::ModelSpec spec, spec::read_model_spec(model.inventory()));
+  CISTERN_TRY(const engine::LoadOptions load, load_options_of(flags, spec.context_tokens));
+  const InterruptFlag interrupt;
+  Progress progress("measuring", 1000);
+  progress.say("measuring the machine");
+  engine::BenchOptions options{.load = load};
+  options.progress = [&](std::uint32_t done, std::uint32_t of) {
+    progress.say(fmt::format("reading {} of {} tokens", done, of));
+  };
+  CISTERN_TRY(const auto session, engine::BenchSession::load(std::move(model), std::move(options)));
+  CISTERN_TRY(const auto prober, Prober::create(session->isa(), session->threads()));
+  const MachineLimits limits = prober->limits();
+  const BenchPlan plan{.cases = cases_of(flags),
+                       .repetitions = flags.repetitions,
+                       .progress = [&](std::size_t done, std::size_t of) -> Result<void> {
+                         if (interrupt.raised()) return fail(ErrorCode::kCancelled, "stopped");
+                         progress.update(1000 * done / of);
+                         return {};
+                       }};
+  CISTERN_TRY(std::vector<BenchResult> results, run_bench(*session, limits, plan));
+  CISTERN_TRY_VOID(session->fill(0, 1));
+  return BenchReport{.machine = {.read_gbps = limits.read_gbps(),
+                                 .int8_gmacs = limits.gmacs(kernels::Arithmetic::kInt8),
+                                 .bf16_gmacs = limits.gmacs(kernels::Arithmetic::kBf16),
+                                 .f32_gmacs = limits.gmacs(kernels::Arithmetic::kFloat),
+                                 .isa = std::string(sys::name_of(session->isa())),
+                                 .threads = session->threads()},
+                     .model = {.path = session->model().path,
+                               .arch = spec.arch,
+                               .type = main_type(session->model().inventory()),
+                               .bytes_per_token = session->work(1).weight_bytes,
+                               .load_s = session->load_s()},
+                     .results = std::move(results)};
+}
+
+Result<int> bench(const BenchFlags& flags) {
+  CISTERN_TRY(const BenchReport report, measure(flags));
+  if (!flags.html.empty()) {
+    CISTERN_TRY(OutFile out, OutFile::create(flags.html));
+    const std::string page = bench_html(report);
+    CISTERN_TRY_VOID(out.write(std::as_bytes(std::span(page))));
+    CISTERN_TRY_VOID(out.commit());
+  }
+  if (flags.json) {
+    CISTERN_TRY_VOID(write_stdout(to_json(bench_json(report), JsonForm::kPretty) + "\n"));
+  } else {
+    CISTERN_TRY_VOID(write_stdout(flags.csv ? bench_csv(report) : bench_markdown(report)));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_bench(Cli& cli) {
+  auto flags = std::make_shared<BenchFlags>();
+  CLI::App& app = cli.add(
+      {.name = "bench",
+       .summary = "Measure how fast a model runs, and how much of the machine's limit that is",
+       .description =
+           "Measures prefill and decoding at the depths and batch sizes asked for. Beside each repetition "
+           "the "
+           "machine's own limits are measured, because they change within minutes: the bandwidth of reading "
+           "memory "
+           "and the peak of multiplying, each the best of several ways. The share is the median over the "
+           "repetitions of speed divided by limit.",
+       .examples = {{"cistern bench model.gguf", "prefill of 512 tokens and decoding of 32"},
+                    {"cistern bench model.gguf --depth 0,4096 --batch 1,4,16",
+                     "also with 4,096 tokens in the cache, and with several sequences together"},
+                    {"cistern bench model.gguf --json > bench.json", "for scripts"},
+                    {"cistern bench model.gguf --html bench.html", "a page with plots"}}},
+      [flags] { return bench(*flags); });
+  add_model_flags(app, flags->model);
+  app.add_option("--depth", flags->depths,
+                 "Tokens in the cache before a measurement; several with commas [0]")
+      ->type_name("N")
+      ->delimiter(',')
+      ->check(CLI::Range(0U, kMostTokens).description(""));
+  app.add_option("--batch", flags->batches, "Sequences that decode together; several with commas [1]")
+      ->type_name("N")
+      ->delimiter(',')
+      ->check(CLI::Range(1U, kMostBatch).description(""));
+  app.add_option("--prompt", flags->prompt_tokens, "Tokens to read; 0: do not measure prefill [512]")
+      ->type_name("N")
+      ->check(CLI::Range(0U, kMostTokens).description(""));
+  app.add_option("--tokens", flags->generated_tokens,
+                 "Tokens to generate with each sequence; 0: do not measure decoding [32]")
+      ->type_name("N")
+      ->check(CLI::Range(0U, kMostTokens).description(""));
+  app.add_option("--reps", flags->repetitions, "Repetitions, after one to warm up [5]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
+  CLI::Option* json = app.add_flag("--json", flags->json, "Print one JSON document");
+  app.add_flag("--csv", flags->csv, "Print comma-separated values")->excludes(json);
+  app.add_option("--html", flags->html, "Also write a page with plots")->type_name("FILE");
+  add_load_flags(app, flags->load);
+}
+
+}  // namespace cistern::tools
