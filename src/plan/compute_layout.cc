@@ -13,7 +13,7 @@ constexpr std::uint64_t kAlign = 64;
 constexpr std::uint32_t kLogitRows = 4;
 
 struct Widest {
-  std::uint64_t qkv = 0, attended = 0, hidden = 0, group = 0, head_dim = 0, cols = 0;
+  std::uint64_t qkv = 0, attended = 0, hidden = 0, head_dim = 0, cols = 0;
 };
 
 Widest widest_of(const spec::ModelSpec& model) {
@@ -26,7 +26,6 @@ Widest widest_of(const spec::ModelSpec& model) {
     w.qkv = std::max(w.qkv, n_heads * a.head_dim + n_kv_heads * (a.head_dim + a.value_dim));
     w.attended = std::max(w.attended, n_heads * a.value_dim);
     w.hidden = std::max<std::uint64_t>(w.hidden, layer.ffn.hidden);
-    w.group = std::max(w.group, n_heads / n_kv_heads);
     w.head_dim = std::max<std::uint64_t>({w.head_dim, a.head_dim, a.value_dim});
   }
   w.cols = std::max({w.cols, w.attended, w.hidden});
@@ -42,7 +41,7 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
                        .max_sequences = limits.max_sequences,
                        .logit_rows = std::max(kLogitRows, limits.max_sequences),
                        .threads = limits.threads};
-  layout.scratch_floats_per_thread = ops::scratch_floats(w.cols, chunk_tokens, w.group, w.head_dim);
+  layout.scratch_floats_per_thread = ops::scratch_floats(w.cols, chunk_tokens, w.head_dim);
   std::uint64_t end = 0;
   const auto place = [&end](std::uint64_t floats) {
     const std::uint64_t offset = end;
