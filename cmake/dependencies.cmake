@@ -1,5 +1,9 @@
 # Libraries from the system's package manager; docs/dependencies.md says why each one. Static where the package
 # has an archive, so that the binary runs on machines without these packages.
+if(CMAKE_CROSSCOMPILING)
+  include(cross_dependencies)
+  return()
+endif()
 find_package(Threads REQUIRED)
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)

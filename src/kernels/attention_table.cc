@@ -8,11 +8,13 @@ namespace {
 const AttentionKernels* float_kernels(sys::Isa isa) noexcept {
   switch (isa) {
     case sys::Isa::kAvx2:
+    case sys::Isa::kAvx2Vnni:
       return attention_avx2();
     case sys::Isa::kAvx512:
     case sys::Isa::kAvx512Bf16:
       return attention_avx512();
     case sys::Isa::kNeon:
+    case sys::Isa::kNeonDotprod:
       return attention_neon();
     case sys::Isa::kScalar:
       break;

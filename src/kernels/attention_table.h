@@ -21,9 +21,33 @@ inline constexpr std::size_t kPassRows = 16;     // rows whose scores are held a
 inline constexpr std::size_t kSumLanes = 16;     // partial sums of a row's weights
 inline constexpr std::size_t kDimMultiple = 16;  // packed rows and panels are padded with zeros to this
 
+inline constexpr std::size_t kCacheLine = 64;
+inline constexpr std::size_t kDecodedRows = 4;  // of the cache, decoded to floats at a time
+
 constexpr std::size_t padded_dim(std::size_t dim) noexcept {
   return (dim + kDimMultiple - 1) / kDimMultiple * kDimMultiple;
 }
+
+// Cache lines that will be wanted soon: the rows of the next block. They are asked for a few at a time
+// between arithmetic; the core has room for some dozen requests, and a burst of hundreds would wait for it.
+struct LinesAhead {
+  const std::byte* line = nullptr;
+  std::size_t left = 0;
+  std::size_t per_row = 0;
+  std::size_t left_in_row = 0;
+  std::size_t gap = 0;  // bytes from the end of a row's lines to the next row's
+
+  void ask(std::size_t n = 1) noexcept {
+    for (; n > 0 && left > 0; --n, --left) {
+      __builtin_prefetch(line);
+      line += kCacheLine;
+      if (--left_in_row == 0) {
+        left_in_row = per_row;
+        line += gap;
+      }
+    }
+  }
+};
 
 // One head's keys or values of a block, in a ring of rows: key `begin` lies at `first`, the keys after it
 // follow at steps of row_bytes until `until_wrap` rows are over, and go on at `ring`.
@@ -36,7 +60,9 @@ struct CacheRows {
   const std::byte* ring = nullptr;
   std::uint32_t until_wrap = 0;
   std::size_t row_bytes = 0;
-  bool prefetch = false;  // the rows of the block after this one are wanted soon
+  std::size_t lines_per_step = 0;  // to ask for per 16 dims of 16 keys, or per pair of values
+  quant::DequantizeFn decode = nullptr;
+  float* decoded = nullptr;  // working memory, kDecodedRows rows of padded dim
 };
 
 // The keys that a row sees of a block: [begin, end).
@@ -60,6 +86,8 @@ struct AttentionBlock {
   const std::byte* queries = nullptr;
   const std::byte* keys = nullptr;
   const std::byte* values = nullptr;
+  LinesAhead* keys_ahead = nullptr;  // asked for between multiplications
+  LinesAhead* values_ahead = nullptr;
   const KeyRange* visible = nullptr;  // per row; null: every row sees the whole block
   float softcap = 0;                  // in units of the scores' logarithm (base 2); 0: off
   RowState state;
@@ -80,8 +108,8 @@ struct AttentionKernels {
   // packed[i] = query[i] * scale, zeros up to the padded dim.
   void (*pack_query)(const float* query, float scale, std::size_t dim, std::byte* packed) noexcept = nullptr;
   // A block's keys or values as a panel of (padded dim, kBlockKeys) packed values.
-  void (*load_keys)(const CacheRows& rows, std::byte* panel) noexcept = nullptr;
-  void (*load_values)(const CacheRows& rows, std::byte* panel) noexcept = nullptr;
+  void (*load_keys)(const CacheRows& rows, LinesAhead& ahead, std::byte* panel) noexcept = nullptr;
+  void (*load_values)(const CacheRows& rows, LinesAhead& ahead, std::byte* panel) noexcept = nullptr;
   // Adds a block to the softmax of each row. The scores are base-2 logarithms; with a soft cap c they are
   // c * tanh(x / 2), where 2^x = e^2(score / cap): the caller's query scale sees to it
   // (ops/attention_tile.cc).

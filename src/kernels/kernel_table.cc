@@ -1,33 +1,50 @@
 #include "kernels/kernel_table.h"
 
+#include <array>
+#include <cstddef>
+
 #include "kernels/overlays.h"
 
 namespace cistern::kernels {
 namespace {
 
-KernelTable build(sys::Isa isa) noexcept {
+using Overlay = void (*)(KernelTable&) noexcept;
+
+// What each level adds to the ones below it, in the order of sys::Isa.
+struct Level {
+  sys::Isa isa;
+  std::array<Overlay, 4> overlays;  // after scalar's
+};
+
+constexpr std::array<Level, sys::kAllIsas.size()> kLevels = {{
+    {sys::Isa::kScalar, {}},
+    {sys::Isa::kAvx2, {overlay_avx2}},
+    {sys::Isa::kAvx2Vnni, {overlay_avx2, overlay_avx2_vnni}},
+    {sys::Isa::kAvx512, {overlay_avx2, overlay_avx512}},
+    {sys::Isa::kAvx512Bf16, {overlay_avx2, overlay_avx512, overlay_avx512_bf16}},
+    {sys::Isa::kNeon, {overlay_neon}},
+    {sys::Isa::kNeonDotprod, {overlay_neon, overlay_neon_dotprod}},
+}};
+
+KernelTable build(const Level& level) noexcept {
   KernelTable table;
   overlay_scalar(table);
-  const bool bf16 = isa == sys::Isa::kAvx512Bf16;
-  const bool avx512 = bf16 || isa == sys::Isa::kAvx512;
-  if (avx512 || isa == sys::Isa::kAvx2) overlay_avx2(table);
-  if (avx512) overlay_avx512(table);
-  if (bf16) overlay_avx512_bf16(table);
-  if (isa == sys::Isa::kNeon) overlay_neon(table);
-  table.isa = isa;
+  for (const Overlay overlay : level.overlays) {
+    if (overlay != nullptr) overlay(table);
+  }
+  table.isa = level.isa;
   return table;
 }
 
 }  // namespace
 
 const KernelTable& resolve(sys::Isa isa) noexcept {
-  static const KernelTable kTables[] = {build(sys::Isa::kScalar), build(sys::Isa::kAvx2),
-                                        build(sys::Isa::kAvx512), build(sys::Isa::kAvx512Bf16),
-                                        build(sys::Isa::kNeon)};
-  for (const KernelTable& table : kTables) {
-    if (table.isa == isa) return table;
-  }
-  return kTables[0];
+  static const auto kTables = [] {
+    std::array<KernelTable, kLevels.size()> tables;
+    for (std::size_t i = 0; i < tables.size(); ++i) tables[i] = build(kLevels[i]);
+    return tables;
+  }();
+  return kTables[static_cast<std::size_t>(isa)];
 }
 
 }  // namespace cistern::kernels

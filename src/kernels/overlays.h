@@ -7,10 +7,14 @@
 namespace cistern::kernels {
 
 void overlay_scalar(KernelTable& table) noexcept;
+void overlay_scalar_int8(KernelTable& table) noexcept;  // called by overlay_scalar
 void overlay_avx2(KernelTable& table) noexcept;
+void overlay_avx2_int8(KernelTable& table) noexcept;  // called by overlay_avx2
+void overlay_avx2_vnni(KernelTable& table) noexcept;
 void overlay_avx512(KernelTable& table) noexcept;
 void overlay_avx512_int8(KernelTable& table) noexcept;  // called by overlay_avx512
 void overlay_avx512_bf16(KernelTable& table) noexcept;
 void overlay_neon(KernelTable& table) noexcept;
+void overlay_neon_dotprod(KernelTable& table) noexcept;
 
 }  // namespace cistern::kernels

@@ -1,6 +1,6 @@
 // Panel kernels of every ISA that this machine has: unpacked weights against the scalar codec, packed
 // activations against their definition, products against double arithmetic on exactly what was packed, and
-// the same bits for any number of tokens beside a row.
+// the same bits for any number of tokens beside a row and, for integer formats, on every ISA.
 #include "kernels/panel.h"
 
 #include <gtest/gtest.h>
@@ -30,16 +30,22 @@ class Lines {
   std::vector<Line> lines_;
 };
 
-// Random codes under finite, moderate scales: blocks that decode to anything wilder are drawn again.
-std::vector<std::byte> random_rows(const quant::Format& format, std::size_t rows, std::size_t cols,
-                                   Rng& rng) {
+enum class Draw : std::uint8_t { kEven, kMostlyOnes };
+
+// Random codes under finite, moderate scales: blocks that decode to anything wilder are drawn again. Bytes of
+// ones make codes the largest.
+std::vector<std::byte> random_rows(const quant::Format& format, std::size_t rows, std::size_t cols, Rng& rng,
+                                   Draw draw = Draw::kEven) {
   const std::size_t blocks = rows * cols / format.block_values;
   std::vector<std::byte> bytes(blocks * format.block_bytes);
   std::vector<float> values(format.block_values);
   for (std::size_t b = 0; b < blocks; ++b) {
     std::byte* at = bytes.data() + b * format.block_bytes;
     for (bool tame = false; !tame;) {
-      for (std::uint32_t i = 0; i < format.block_bytes; ++i) at[i] = static_cast<std::byte>(rng.next());
+      for (std::uint32_t i = 0; i < format.block_bytes; ++i) {
+        const bool ones = draw == Draw::kMostlyOnes && rng.uniform() < 0.85;
+        at[i] = ones ? std::byte{0xFF} : static_cast<std::byte>(rng.next());
+      }
       format.dequantize(at, values.data(), format.block_values);
       tame = true;
       for (const float v : values) tame = tame && std::fabs(v) < 1e3F;
@@ -111,7 +117,7 @@ std::vector<float> decode_by_units(const KernelTable& table, const PanelKernel& 
 TEST_P(Panels, every_column_decodes_to_what_the_scalar_codec_says) {
   Rng rng(1);
   for_each_format([&](const quant::Format& format, const PanelKernel& kernel) {
-    for (const int n_values : {32, 64, 224, 256}) {
+    for (const int n_values : {32, 64, 128, 224, 256}) {
       if (n_values % static_cast<int>(format.block_values) != 0) continue;
       const auto cols = static_cast<std::size_t>(n_values);
       const std::vector<std::byte> rows = random_rows(format, kPairRows, cols, rng);
@@ -247,6 +253,137 @@ TEST_P(Panels, products_agree_with_double_arithmetic_and_do_not_depend_on_other_
           << n;
     }
   });
+}
+
+// One chunk of a pair of panels and some tokens, as an ISA sees it.
+class Chunk {
+ public:
+  static constexpr std::size_t kTokens = 7;
+
+  Chunk(const KernelTable& table, const quant::Format& format, int n_values)
+      : table_(table),
+        kernel_(table.panel[static_cast<std::size_t>(format.dtype)]),
+        n_values_(n_values),
+        row_bytes_(static_cast<std::size_t>(n_values) / format.block_values * format.block_bytes) {}
+
+  void unpack(const std::vector<std::byte>& rows) {
+    for (std::size_t p = 0; p < 2; ++p) {
+      kernel_.unpack(rows.data() + p * kPanelRows * row_bytes_, row_bytes_, n_values_,
+                     pair_.data() + p * kPanelBytes, nullptr);
+    }
+  }
+  void pack(const std::vector<float>& x) {
+    const auto n = static_cast<std::size_t>(n_values_);
+    for (std::size_t t = 0; t < kTokens; ++t) {
+      table_.pack[static_cast<std::size_t>(kernel_.arithmetic)](x.data() + t * n, n,
+                                                                x_.data() + t * kChunkBytes, kChunkBytes);
+    }
+  }
+  // The panel with the largest of its codes everywhere.
+  void saturate() {
+    std::uint8_t largest = 0;
+    for_each_code([&](std::uint8_t& code) { largest = std::max(largest, code); });
+    for_each_code([&](std::uint8_t& code) { code = largest; });
+  }
+
+  std::vector<float> multiply() const {
+    std::vector<float> out(kTokens * kPairRows, 0.25F);
+    kernel_.multiply({.panels = pair_.data(),
+                      .x = x_.data(),
+                      .x_chunk_stride = kTokens * kChunkBytes,
+                      .n_values = n_values_,
+                      .n_tokens = kTokens,
+                      .out = out.data(),
+                      .out_stride = kPairRows,
+                      .accumulate = true,
+                      .offset_bits = kernel_.offset_bits});
+    return out;
+  }
+  std::vector<float> dot(const std::vector<std::byte>& rows) const {
+    std::vector<float> out(kTokens * kPairRows, 0.25F);
+    for (std::size_t p = 0; p < 2; ++p) {
+      for (std::size_t token = 0; token < kTokens; token += kDotTokens) {
+        kernel_.dot({.rows = rows.data() + p * kPanelRows * row_bytes_,
+                     .row_stride = row_bytes_,
+                     .n_values = n_values_,
+                     .x = x_.data() + token * kChunkBytes,
+                     .n_tokens = static_cast<int>(std::min<std::size_t>(kDotTokens, kTokens - token)),
+                     .out = out.data() + token * kPairRows + p * kPanelRows,
+                     .out_stride = kPairRows,
+                     .accumulate = true});
+      }
+    }
+    return out;
+  }
+
+  bool same_panels(const Chunk& other) const {
+    return std::memcmp(pair_.data(), other.pair_.data(), 2 * kPanelBytes) == 0;
+  }
+  bool same_activations(const Chunk& other) const {
+    return std::memcmp(x_.data(), other.x_.data(), kTokens * kChunkBytes) == 0;
+  }
+
+ private:
+  template <class F>
+  void for_each_code(const F& f) {
+    for (std::size_t p = 0; p < 2; ++p) {
+      auto& panel = *reinterpret_cast<Int8Panel*>(pair_.data() + p * kPanelBytes);
+      auto* codes = reinterpret_cast<std::uint8_t*>(panel.codes);
+      for (int i = 0; i < n_values_ * kPanelRows; ++i) f(codes[i]);
+    }
+  }
+
+  const KernelTable& table_;
+  const PanelKernel& kernel_;
+  int n_values_;
+  std::size_t row_bytes_;
+  Lines pair_{2 * kPanelBytes};
+  Lines x_{kTokens * kChunkBytes};
+};
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// Also with the largest codes and activations, where narrow sums would overflow.
+TEST_P(Panels, integer_formats_have_the_bits_of_scalar) {
+  const KernelTable& scalar = resolve(sys::Isa::kScalar);
+  Rng rng(4);
+  int formats = 0;
+  for_each_format([&](const quant::Format& format, const PanelKernel& kernel) {
+    if (kernel.arithmetic != Arithmetic::kInt8) return;
+    ++formats;
+    for (const int n_values : {32, 64, 96, 160, 224, 256}) {
+      if (n_values % static_cast<int>(format.block_values) != 0) continue;
+      const auto cols = static_cast<std::size_t>(n_values);
+      for (const Draw draw : {Draw::kEven, Draw::kMostlyOnes}) {
+        const std::vector<std::byte> rows = random_rows(format, kPairRows, cols, rng, draw);
+        std::vector<float> x = random_values(cols * Chunk::kTokens, rng);
+        if (draw == Draw::kMostlyOnes) {  // all of the largest magnitude, with long runs of one sign
+          for (std::size_t i = 0; i < x.size(); ++i) x[i] = i / cols % 3 == 0 ? 1 : x[i / 8] < 0 ? -1 : 1;
+        }
+        Chunk ours(table(), format, n_values);
+        Chunk reference(scalar, format, n_values);
+        ours.unpack(rows);
+        reference.unpack(rows);
+        EXPECT_TRUE(ours.same_panels(reference)) << n_values;
+        ours.pack(x);
+        reference.pack(x);
+        EXPECT_TRUE(ours.same_activations(reference)) << n_values;
+        EXPECT_TRUE(same_bits(ours.multiply(), reference.multiply())) << n_values;
+        EXPECT_TRUE(same_bits(ours.dot(rows), reference.multiply())) << n_values;
+        ours.saturate();
+        reference.saturate();
+        EXPECT_TRUE(same_bits(ours.multiply(), reference.multiply())) << n_values;
+      }
+    }
+  });
+  // What scalar has, every ISA has, as integers or better.
+  for (const quant::Format& format : quant::all_formats()) {
+    const auto i = static_cast<std::size_t>(format.dtype);
+    EXPECT_TRUE(scalar.panel[i].unpack == nullptr || table().panel[i].unpack != nullptr) << format.name;
+  }
+  EXPECT_GE(formats, 14);
 }
 
 std::vector<sys::Isa> host_isas() {

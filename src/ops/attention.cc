@@ -1,111 +1,132 @@
 #include "ops/attention.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "base/check.h"
-#include "ops/attention_block.h"
+#include "ops/attention_tile.h"
 #include "quant/format.h"
 
 namespace cistern::ops {
 namespace {
 
-constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+// Fewer items per thread than this, and the threads may end far apart.
+constexpr std::uint64_t kItemsPerThread = 6;
+// A tile of fewer rows loads each block of keys too often.
+constexpr std::uint64_t kFewRows = 64;
 
-// Bytes of the first `values` values of a row of `type`.
-std::uint64_t packed_bytes(DType type, std::uint64_t values) {
-  const quant::Format& format = quant::format_of(type);
-  return values / format.block_values * format.block_bytes;
+std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+  return (a + b - 1) / b;
 }
 
-// The queries of one token that share a KV head, with their running softmax, in a thread's scratch.
-class GroupAttention {
- public:
-  GroupAttention(const Exec& exec, const AttentionArgs& args, int thread)
-      : kernels_(*exec.kernels),
-        args_(args),
-        decode_(exec.kernels->dequantize[static_cast<std::size_t>(args.cache.type)]),
-        group_(args.queries.n_heads / args.cache.shape.n_kv_heads),
-        key_dim_(args.cache.shape.key_dim),
-        value_dim_(args.cache.shape.value_dim) {
-    block_ = exec.scratch_of(thread);
-    scores_ = block_ + kKeyBlock * std::max(key_dim_, value_dim_);
-    sums_ = scores_ + group_ * kKeyBlock;
-    maxima_ = sums_ + group_;
-    results_ = maxima_ + group_;
-  }
+// How the rows (tokens x group) and heads of a call are cut into tiles.
+struct Tiling {
+  std::uint64_t rows = 0;        // per head
+  std::uint32_t n_heads = 0;     // KV heads
+  std::uint64_t tile_rows = 0;   // of a head
+  std::uint32_t tile_heads = 0;  // several heads of few rows: their keys lie side by side in memory
+  std::uint64_t n_shares = 1;    // of the context, each an item of its own
 
-  void run(std::uint64_t token, std::uint32_t kv_head) {
-    const std::uint64_t position = args_.first_position + token;
-    const std::uint64_t window = args_.cache.shape.window;
-    const std::uint64_t first = window > 0 && position + 1 > window ? position + 1 - window : 0;
-    std::fill_n(sums_, group_, 0.0F);
-    std::fill_n(maxima_, group_, kMinusInfinity);
-    std::fill_n(results_, group_ * value_dim_, 0.0F);
-    for (std::uint64_t block = first / kKeyBlock * kKeyBlock; block <= position; block += kKeyBlock) {
-      const std::uint64_t begin = std::max(block, first);
-      const std::uint64_t count = std::min(block + kKeyBlock, position + 1) - begin;
-      score(token, kv_head, begin, count);
-      accumulate(kv_head, begin, count);
-    }
-    for (std::uint64_t g = 0; g < group_; ++g) {
-      float* out = args_.out.row(token) + (kv_head * group_ + g) * value_dim_;
-      const float inverse = 1.0F / sums_[g];
-      for (std::uint64_t i = 0; i < value_dim_; ++i) out[i] = results_[g * value_dim_ + i] * inverse;
+  std::uint64_t row_tiles() const { return ceil_div(rows, tile_rows); }
+  std::uint64_t head_tiles() const { return ceil_div(n_heads, tile_heads); }
+  std::uint64_t tiles() const { return row_tiles() * head_tiles(); }
+  std::uint64_t items() const { return tiles() * n_shares; }
+
+  // Neighbours in this order read the same tokens of the cache.
+  AttentionTile tile(std::uint64_t i) const {
+    const std::uint64_t row = i / head_tiles() * tile_rows;
+    const auto head = static_cast<std::uint32_t>(i % head_tiles()) * tile_heads;
+    return {.first_head = head,
+            .n_heads = std::min(tile_heads, n_heads - head),
+            .row_begin = row,
+            .row_end = std::min(row + tile_rows, rows)};
+  }
+};
+
+Tiling tiling_of(const Exec& exec, const AttentionArgs& args, const AttentionScratch& sizes) {
+  const std::uint32_t n_heads = args.cache.shape.n_kv_heads;
+  Tiling t{.rows = args.queries.rows.shape.rows() * (args.queries.n_heads / n_heads), .n_heads = n_heads};
+  t.tile_rows = std::min<std::uint64_t>(t.rows, sizes.rows);
+  t.tile_heads = static_cast<std::uint32_t>(std::min<std::uint64_t>(n_heads, sizes.rows / t.tile_rows));
+  if (exec.threads() == 1) return t;
+  // All rows' totals are in one thread's scratch.
+  const Range shares = shares_seen(args, 0, t.rows);
+  if (t.rows * n_heads <= sizes.rows) t.n_shares = shares.end - shares.begin;
+  const std::uint64_t wanted = kItemsPerThread * static_cast<std::uint64_t>(exec.threads());
+  while (t.tile_heads > 1 && t.items() < wanted) t.tile_heads = (t.tile_heads + 1) / 2;
+  while (t.n_shares == 1 && t.tile_rows > kFewRows && t.items() < wanted)
+    t.tile_rows = std::max(kFewRows, t.tile_rows / 2);
+  return t;
+}
+
+void attend_by_tiles(const Exec& exec, const AttentionArgs& args, const Tiling& tiling) {
+  // The last tokens see the most: they go first, so that what is left at the end is short.
+  exec.pool->run_chunks(static_cast<std::uint32_t>(tiling.tiles()), [&](int thread, std::uint32_t i) {
+    TileAttention(exec, args, thread).attend(tiling.tile(tiling.tiles() - 1 - i));
+  });
+}
+
+// Few rows: every tile's context is cut into shares, computed in any order and merged in theirs, as many at a
+// time as the threads' scratch holds.
+class SharedAttention {
+ public:
+  SharedAttention(const Exec& exec, const AttentionArgs& args, const AttentionScratch& sizes,
+                  const Tiling& tiling)
+      : exec_(exec),
+        args_(args),
+        tiling_(tiling),
+        sizes_(sizes),
+        slot_floats_(sizes.state(tiling.tile_heads * tiling.tile_rows)),
+        slots_per_thread_(sizes.state(sizes.rows) / slot_floats_),
+        totals_(AttentionMemory(exec, sizes, 0).totals) {}
+
+  void run() {
+    const std::uint64_t tiles = tiling_.tiles();
+    const std::uint64_t slots = slots_per_thread_ * static_cast<std::uint64_t>(exec_.threads());
+    const std::uint64_t shares_at_once = slots / tiles;
+    const Range all = shares_seen(args_, 0, tiling_.rows);
+    std::fill_n(totals_, tiling_.rows * tiling_.n_heads,
+                kernels::RowTotal{.maximum = -std::numeric_limits<float>::infinity()});
+    for (std::uint64_t share = all.begin; share < all.end; share += shares_at_once) {
+      const std::uint64_t count = std::min(shares_at_once, all.end - share);
+      // A thread goes through neighbouring shares of a tile, which lie one after the other in memory.
+      exec_.pool->run_chunks(static_cast<std::uint32_t>(count * tiles), [&](int thread, std::uint32_t i) {
+        TileAttention(exec_, args_, thread).attend_share(tiling_.tile(i / count), share + i % count, slot(i));
+      });
+      merge(count, share + count == all.end);
     }
   }
 
  private:
-  // Scores of the block, turned into weights relative to the new running maximum of each head.
-  void score(std::uint64_t token, std::uint32_t kv_head, std::uint64_t begin, std::uint64_t count) {
-    const std::uint64_t offset = packed_bytes(args_.cache.type, std::uint64_t{kv_head} * key_dim_);
-    for (std::uint64_t j = 0; j < count; ++j) {
-      decode_(args_.cache.key_row(begin + j) + offset, block_ + j * key_dim_, key_dim_);
-    }
-    for (std::uint64_t g = 0; g < group_; ++g) {
-      const float* query = args_.queries.head(token, static_cast<std::uint32_t>(kv_head * group_ + g));
-      float* scores = scores_ + g * kKeyBlock;
-      float maximum = maxima_[g];
-      for (std::uint64_t j = 0; j < count; ++j) {
-        scores[j] = kernels_.dot(query, block_ + j * key_dim_, key_dim_) * args_.scale;
-        if (args_.softcap > 0) scores[j] = args_.softcap * std::tanh(scores[j] / args_.softcap);
-        maximum = std::max(maximum, scores[j]);
-      }
-      if (maximum > maxima_[g]) {
-        const float correction = std::exp(maxima_[g] - maximum);
-        sums_[g] *= correction;
-        kernels_.scale(correction, results_ + g * value_dim_, value_dim_);
-        maxima_[g] = maximum;
-      }
-      for (std::uint64_t j = 0; j < count; ++j) {
-        scores[j] = std::exp(scores[j] - maximum);
-        sums_[g] += scores[j];
-      }
-    }
+  // Dealt out to the scratch of all threads; whoever computes it.
+  float* slot(std::uint64_t i) const {
+    const auto thread = static_cast<int>(i % static_cast<std::uint64_t>(exec_.threads()));
+    const std::uint64_t index = i / static_cast<std::uint64_t>(exec_.threads());
+    return AttentionMemory(exec_, sizes_, thread).state + index * slot_floats_;
   }
 
-  void accumulate(std::uint32_t kv_head, std::uint64_t begin, std::uint64_t count) {
-    const std::uint64_t offset = packed_bytes(args_.cache.type, std::uint64_t{kv_head} * value_dim_);
-    for (std::uint64_t j = 0; j < count; ++j) {
-      decode_(args_.cache.value_row(begin + j) + offset, block_, value_dim_);
-      for (std::uint64_t g = 0; g < group_; ++g) {
-        kernels_.add_scaled(scores_[g * kKeyBlock + j], block_, results_ + g * value_dim_, value_dim_);
+  void merge(std::uint64_t count, bool last) {
+    constexpr std::uint64_t kRowsAtOnce = 8;
+    for_shares(exec_, tiling_.rows * tiling_.n_heads, kRowsAtOnce, [&](int thread, Range rows) {
+      const TileAttention attention(exec_, args_, thread);
+      for (std::uint64_t r = rows.begin; r < rows.end; ++r) {
+        const std::uint64_t tile_index = r / (tiling_.rows * tiling_.tile_heads);
+        const std::uint64_t row = r % (tiling_.rows * tiling_.tile_heads);
+        const AttentionTile tile = tiling_.tile(tile_index);
+        for (std::uint64_t i = 0; i < count; ++i)
+          attention.merge(tile, row, slot(tile_index * count + i), totals_[r]);
+        if (last) attention.finish(tile, row, totals_[r]);
       }
-    }
+    });
   }
 
-  const kernels::KernelTable& kernels_;
+  const Exec& exec_;
   const AttentionArgs& args_;
-  quant::DequantizeFn decode_;
-  std::uint64_t group_;
-  std::uint64_t key_dim_;
-  std::uint64_t value_dim_;
-  float* block_ = nullptr;    // kKeyBlock decoded keys, or one decoded value
-  float* scores_ = nullptr;   // (kKeyBlock, group)
-  float* sums_ = nullptr;     // (group)
-  float* maxima_ = nullptr;   // (group)
-  float* results_ = nullptr;  // (value_dim, group), not yet divided by the sums
+  const Tiling& tiling_;
+  const AttentionScratch& sizes_;
+  std::uint64_t slot_floats_;
+  std::uint64_t slots_per_thread_;
+  kernels::RowTotal* totals_;
 };
 
 }  // namespace
@@ -127,14 +148,13 @@ void store_kv(const Exec& exec, const HeadsView& keys, const HeadsView& values, 
 void attention(const Exec& exec, const AttentionArgs& args) {
   const std::uint32_t n_kv_heads = args.cache.shape.n_kv_heads;
   CISTERN_CHECK(args.queries.n_heads % n_kv_heads == 0 && args.queries.head_dim == args.cache.shape.key_dim);
-  const std::uint64_t tasks = args.queries.rows.shape.rows() * n_kv_heads;
-  exec.pool->run([&](int thread, int threads) {
-    GroupAttention group(exec, args, thread);
-    // Later tokens see more keys: dealing tasks out one by one evens the load.
-    for (auto i = static_cast<std::uint64_t>(thread); i < tasks; i += static_cast<std::uint64_t>(threads)) {
-      group.run(i / n_kv_heads, static_cast<std::uint32_t>(i % n_kv_heads));
-    }
-  });
+  const AttentionScratch sizes(std::max(args.cache.shape.key_dim, args.cache.shape.value_dim));
+  const Tiling tiling = tiling_of(exec, args, sizes);
+  if (tiling.n_shares > 1) {
+    SharedAttention(exec, args, sizes, tiling).run();
+  } else {
+    attend_by_tiles(exec, args, tiling);
+  }
 }
 
 }  // namespace cistern::ops

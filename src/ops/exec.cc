@@ -12,7 +12,7 @@ constexpr std::uint64_t kCacheLineFloats = 16;
 
 }  // namespace
 
-std::size_t scratch_floats(std::uint64_t max_cols, std::uint64_t tokens, std::uint64_t group,
+std::size_t scratch_floats(std::uint64_t max_cols, std::uint64_t tokens,
                            std::uint64_t max_head_dim) noexcept {
   const std::uint64_t matmul = matmul_scratch_floats(max_cols, tokens);
   const std::uint64_t needed = std::max(matmul, attention_scratch_floats(max_head_dim));

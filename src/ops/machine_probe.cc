@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "sys/clock.h"
@@ -133,18 +134,23 @@ std::string ReadProbe::describe() const {
 
 PeakProbe::PeakProbe(sys::ThreadPool& pool, sys::Isa isa, Arithmetic arithmetic) : pool_(pool) {
   constexpr double kTrySeconds = 0.003;
-  double best = 0;
+  // Far enough below the best that it is not one moment's noise.
+  constexpr double kHopeless = 0.7;
   for (const Arithmetic wanted : {arithmetic, Arithmetic::kFloat}) {
+    double best = 0;
+    std::vector<std::pair<double, const PeakLoop*>> measured;
     for (const PeakLoop& loop : kernels::peak_loops()) {
       if (loop.arithmetic != wanted || !may_run(loop.isa, isa)) continue;
-      const double speed = measure(loop, kTrySeconds);
-      if (loop_ != nullptr && speed <= best) continue;
-      loop_ = &loop;
-      best = speed;
+      measured.emplace_back(measure(loop, kTrySeconds), &loop);
+      best = std::max(best, measured.back().first);
     }
-    if (loop_ != nullptr) break;
+    std::ranges::sort(measured, std::greater(), &std::pair<double, const PeakLoop*>::first);
+    for (const auto& [speed, loop] : measured) {
+      if (speed >= kHopeless * best) loops_.push_back(loop);
+    }
+    if (!loops_.empty()) break;
   }
-  CISTERN_CHECK(loop_ != nullptr);  // scalar has floats
+  CISTERN_CHECK(!loops_.empty());  // scalar has floats
 }
 
 double PeakProbe::measure(const PeakLoop& loop, double seconds) {
@@ -162,7 +168,13 @@ double PeakProbe::measure(const PeakLoop& loop, double seconds) {
 }
 
 double PeakProbe::sample(double seconds) {
-  return measure(*loop_, seconds);
+  double best = 0;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    const double speed = measure(*loops_[i], seconds / static_cast<double>(loops_.size()));
+    if (speed > best && i > 0) std::swap(loops_[0], loops_[i]);
+    best = std::max(best, speed);
+  }
+  return best;
 }
 
 }  // namespace cistern::ops

@@ -7,8 +7,10 @@
 namespace cistern::sys {
 namespace {
 
-constexpr std::array<std::string_view, kAllIsas.size()> kNames = {"scalar", "avx2", "avx512", "avx512-bf16",
-                                                                  "neon"};
+constexpr std::array<std::string_view, kAllIsas.size()> kNames = {
+    "scalar", "avx2", "avx2-vnni", "avx512", "avx512-bf16", "neon", "neon-dotprod"};
+
+static_assert(kNames.back() == "neon-dotprod");
 
 std::string host_names() {
   std::string names;

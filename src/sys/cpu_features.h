@@ -14,16 +14,20 @@
 namespace cistern::sys {
 
 enum class Isa : std::uint8_t {
-  kScalar,      // portable C++
-  kAvx2,        // x86-64: AVX2, FMA, F16C
-  kAvx512,      // x86-64: kAvx2 and AVX-512 F, BW, DQ, VL, VNNI, VBMI, VBMI2 (Ice Lake on)
-  kAvx512Bf16,  // x86-64: kAvx512 and BF16 (Sapphire Rapids, Zen 4 on)
-  kNeon,        // arm64
+  kScalar,       // portable C++
+  kAvx2,         // x86-64: AVX2, FMA, F16C
+  kAvx2Vnni,     // x86-64: kAvx2 and AVX-VNNI (Alder Lake, Zen 5 on)
+  kAvx512,       // x86-64: kAvx2 and AVX-512 F, BW, DQ, VL, VNNI, VBMI, VBMI2 (Ice Lake, Zen 4 on)
+  kAvx512Bf16,   // x86-64: kAvx512 and BF16 (Sapphire Rapids, Zen 4 on)
+  kNeon,         // arm64
+  kNeonDotprod,  // arm64: kNeon and SDOT (Cortex-A76, Apple M1 on)
 };
 
-inline constexpr std::array kAllIsas = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kNeon};
+inline constexpr std::array kAllIsas = {Isa::kScalar,     Isa::kAvx2, Isa::kAvx2Vnni,   Isa::kAvx512,
+                                        Isa::kAvx512Bf16, Isa::kNeon, Isa::kNeonDotprod};
 
-std::string_view name_of(Isa isa) noexcept;    // "scalar", "avx2", "avx512", "avx512-bf16", "neon"
+// "scalar", "avx2", "avx2-vnni", "avx512", "avx512-bf16", "neon", "neon-dotprod"
+std::string_view name_of(Isa isa) noexcept;
 Result<Isa> parse_isa(std::string_view name);  // kUsage: no such level
 bool host_has(Isa isa) noexcept;
 Isa best_isa() noexcept;                            // the widest that the host has

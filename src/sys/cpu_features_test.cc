@@ -24,7 +24,10 @@ TEST(CpuFeatures, TheHostHasWhatItChooses) {
   EXPECT_TRUE(host_has(best_isa()));
   EXPECT_EQ(choose_isa(std::nullopt), best_isa());
   EXPECT_EQ(choose_isa(Isa::kScalar), Isa::kScalar);
-  EXPECT_LE(host_has(Isa::kAvx512), host_has(Isa::kAvx2));  // the one includes the other
+  for (const Isa isa : {Isa::kAvx2Vnni, Isa::kAvx512, Isa::kAvx512Bf16}) {
+    EXPECT_LE(host_has(isa), host_has(Isa::kAvx2)) << name_of(isa);  // the one includes the other
+  }
+  EXPECT_LE(host_has(Isa::kNeonDotprod), host_has(Isa::kNeon));
   EXPECT_FALSE(host_has(Isa::kNeon) && host_has(Isa::kAvx2));
 }
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 namespace cistern::sys {
@@ -22,16 +24,45 @@ TEST(ThreadPool, EveryThreadRunsOnce) {
   }
 }
 
-TEST(ThreadPool, TheCallerIsThreadZero) {
-  ThreadPool pool(3);
-  std::vector<std::thread::id> ids(3);
-  pool.run([&](int index, int) { ids[static_cast<std::size_t>(index)] = std::this_thread::get_id(); });
-  EXPECT_EQ(ids[0], std::this_thread::get_id());
-  EXPECT_NE(ids[1], ids[0]);
-  EXPECT_NE(ids[2], ids[0]);
-  const auto first_ids = ids;
-  pool.run([&](int index, int) { ids[static_cast<std::size_t>(index)] = std::this_thread::get_id(); });
-  EXPECT_EQ(ids, first_ids);  // the same threads each time
+TEST(ThreadPool, EveryChunkRunsOnce) {
+  for (const int threads : {1, 2, 3, 8}) {
+    ThreadPool pool(threads);
+    for (const std::uint32_t n_chunks : {0U, 1U, 2U, 7U, 8U, 1000U}) {
+      std::vector<int> calls(n_chunks);
+      pool.run_chunks(n_chunks, [&](int thread, std::uint32_t chunk) {
+        EXPECT_TRUE(thread >= 0 && thread < threads);
+        ++calls[chunk];
+      });
+      EXPECT_EQ(calls, std::vector<int>(n_chunks, 1)) << threads << " threads";
+    }
+  }
+}
+
+// `thread` names scratch: nobody else may have it at the same time.
+TEST(ThreadPool, AThreadRunsOneChunkAtATime) {
+  ThreadPool pool(5);
+  std::vector<int> scratch(5);
+  int total = 0;
+  for (int round = 0; round < 200; ++round) {
+    pool.run_chunks(50, [&](int thread, std::uint32_t) { ++scratch[static_cast<std::size_t>(thread)]; });
+    total += 50;
+  }
+  EXPECT_EQ(std::accumulate(scratch.begin(), scratch.end(), 0), total);
+}
+
+// One chunk ends only after all others have: possible only where a thread that is held up is relieved of the
+// rest of its share, whichever share the chunk is in.
+TEST(ThreadPool, AStuckThreadIsRelievedOfItsShare) {
+  ThreadPool pool(2);
+  constexpr std::uint32_t kChunks = 16;
+  for (const std::uint32_t slow : {0U, kChunks / 2}) {
+    std::atomic<std::uint32_t> done{0};
+    pool.run_chunks(kChunks, [&](int, std::uint32_t chunk) {
+      while (chunk == slow && done.load() < kChunks - 1) std::this_thread::yield();
+      ++done;
+    });
+    EXPECT_EQ(done, kChunks);
+  }
 }
 
 // Plain variables cross from the caller to the tasks and back, many times (for TSan too).
@@ -71,6 +102,24 @@ TEST(ThreadPool, TakesConstTasksAndLvalues) {
   const auto task = [&seen](int index, int) { seen[static_cast<std::size_t>(index)] = 1; };
   pool.run(task);
   EXPECT_EQ(seen, (std::vector<int>{1, 1}));
+}
+
+// Rounds of all sizes from several callers, more threads than cores: late workers meet closed rounds.
+TEST(ThreadPool, StressMoreThreadsThanCores) {
+  const int threads = 2 * static_cast<int>(std::thread::hardware_concurrency()) + 1;
+  ThreadPool pool(threads);
+  long expected = 0;
+  std::vector<long> sums(64);
+  const auto rounds = [&](std::uint32_t seed) {
+    for (std::uint32_t round = 0; round < 1500; ++round) {
+      const std::uint32_t n_chunks = (round * 7 + seed) % 64;
+      std::vector<std::uint32_t> values(n_chunks, round);  // gone after the round
+      pool.run_chunks(n_chunks, [&sums, &values](int, std::uint32_t chunk) { sums[chunk] += values[chunk]; });
+      expected += static_cast<long>(n_chunks) * round;
+    }
+  };
+  for (std::uint32_t caller = 0; caller < 3; ++caller) std::thread(rounds, caller).join();
+  EXPECT_EQ(std::accumulate(sums.begin(), sums.end(), 0L), expected);
 }
 
 TEST(ThreadPool, UnusedPoolsEnd) {

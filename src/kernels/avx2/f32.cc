@@ -29,6 +29,7 @@ namespace cistern::kernels {
 
 void overlay_avx2(KernelTable& table) noexcept {
   overlay_f32(table);
+  overlay_avx2_int8(table);
 }
 
 }  // namespace cistern::kernels

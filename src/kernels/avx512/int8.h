@@ -48,8 +48,10 @@ inline void dot_quads(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x
 // One chunk of T tokens. kGroup: columns under one weight scale (16, 32, or 256 for the whole chunk); kMin:
 // columns under one minimum, 0 for none.
 template <int kGroup, int kMin, int T>
-__attribute__((always_inline)) inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x)[T], int n_blocks,
-                           __m128i offset_bits, float* const (&out)[T], bool accumulate) noexcept {
+__attribute__((always_inline)) inline void multiply_chunk(const Int8Panel* const (&w)[2],
+                                                          const Int8Chunk* const (&x)[T], int n_blocks,
+                                                          __m128i offset_bits, float* const (&out)[T],
+                                                          bool accumulate) noexcept {
   constexpr int kQuads = kGroup == 16 ? 4 : 8;
   constexpr int kSteps = 8 / kQuads;
   __m512 total[2][T];
@@ -132,7 +134,7 @@ void multiply_tokens(const PairTile& tile, int token) noexcept {
 }
 
 template <int kGroup, int kMin>
-void multiply_int8(const PairTile& tile) noexcept {
+void multiply_pair(const PairTile& tile) noexcept {
   using Multiply = void (*)(const PairTile&, int) noexcept;
   static constexpr Multiply kBySize[kTokens] = {
       multiply_tokens<kGroup, kMin, 1>, multiply_tokens<kGroup, kMin, 2>, multiply_tokens<kGroup, kMin, 3>,
@@ -146,6 +148,9 @@ void multiply_int8(const PairTile& tile) noexcept {
     token += size;
   }
 }
+
+template <class Format>
+constexpr MultiplyFn multiply_int8 = multiply_pair<Format::kGroup, Format::kMin>;
 
 // Takes what an unpacker gives and multiplies it with T tokens at once, operation for operation as
 // multiply_chunk does.

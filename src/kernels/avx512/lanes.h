@@ -80,24 +80,56 @@ inline void transpose_16_bytes(const std::byte* rows, std::size_t stride, U32* w
   words[3] = (U32)_mm512_unpackhi_epi64(hi01, hi23);
 }
 
-// The rows' first n_bytes (at least 4) as words: lane r of words[i] is the little-endian word at byte 4 * i
-// of row r; bytes left over are the low ones of a last word.
-inline void load_words(const std::byte* rows, std::size_t stride, std::size_t n_bytes, U32* words,
-                       const std::byte* ahead) noexcept {
+}  // namespace
+}  // namespace cistern::kernels
+
+#include "kernels/avx512/unpack_bits.h"
+#include "kernels/generic/load_words.h"
+
+namespace cistern::kernels {
+namespace {
+
+// Words 0..7 of 16 rows: twice as many for as many loads.
+inline void transpose_32_bytes(const std::byte* rows, std::size_t stride, U32* words) noexcept {
+  const auto row = [&](std::size_t r) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows + r * stride));
+  };
+  // Of four rows and the four after them: [0] words 0 and 4, [1] words 1 and 5, ...
+  const auto transpose_8_rows = [&](std::size_t first, __m512i(&of)[4]) {
+    __m512i r[4];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < 4; ++i) {
+      r[i] = _mm512_inserti64x4(_mm512_castsi256_si512(row(first + i)), row(first + i + 4), 1);
+    }
+    const __m512i lo01 = _mm512_unpacklo_epi32(r[0], r[1]);
+    const __m512i hi01 = _mm512_unpackhi_epi32(r[0], r[1]);
+    const __m512i lo23 = _mm512_unpacklo_epi32(r[2], r[3]);
+    const __m512i hi23 = _mm512_unpackhi_epi32(r[2], r[3]);
+    of[0] = _mm512_unpacklo_epi64(lo01, lo23);
+    of[1] = _mm512_unpackhi_epi64(lo01, lo23);
+    of[2] = _mm512_unpacklo_epi64(hi01, hi23);
+    of[3] = _mm512_unpackhi_epi64(hi01, hi23);
+  };
+  __m512i first[4];
+  __m512i second[4];
+  transpose_8_rows(0, first);
+  transpose_8_rows(8, second);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    words[i] = (U32)_mm512_shuffle_i32x4(first[i], second[i], 0x88);
+    words[i + 4] = (U32)_mm512_shuffle_i32x4(first[i], second[i], 0xDD);
+  }
+}
+
+__attribute__((always_inline)) inline void load_words(const std::byte* rows, std::size_t stride,
+                                                      std::size_t n_bytes, U32* words,
+                                                      const std::byte* ahead) noexcept {
   std::size_t at = 0;
-  for (; at + 16 <= n_bytes; at += 16) {
-    for (int line = 0; line < 4; ++line) __builtin_prefetch(ahead + 16 * at + 64 * line);
-    transpose_16_bytes(rows + at, stride, words + at / 4);
+  for (; at + 32 <= n_bytes; at += 32) {
+    prefetch_part(ahead, at, 32);
+    transpose_32_bytes(rows + at, stride, words + at / 4);
   }
-  for (std::size_t line = 16 * at; line < 16 * n_bytes; line += 64) __builtin_prefetch(ahead + line);
-  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  const __m512i row_offset = _mm512_mullo_epi32(lane, _mm512_set1_epi32(static_cast<int>(stride)));
-  for (; at + 4 <= n_bytes; at += 4) {
-    words[at / 4] = (U32)_mm512_i32gather_epi32(row_offset, rows + at, 1);
-  }
-  if (const std::size_t left = n_bytes - at; left > 0) {
-    words[at / 4] = (U32)_mm512_i32gather_epi32(row_offset, rows + n_bytes - 4, 1) >> (32 - 8 * left);
-  }
+  load_words<U32>(rows + at, stride, n_bytes - at, words + at / 4, ahead + kLanes * at);
 }
 
 }  // namespace

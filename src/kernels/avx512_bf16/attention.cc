@@ -26,8 +26,8 @@ namespace cistern::kernels {
 namespace {
 
 constexpr std::size_t kVectorsOfKeys = kBlockKeys / 16;
-constexpr int kRegisterRows = 4;
-constexpr int kRegisterVectors = 4;  // 16 of 32 registers hold sums
+constexpr std::size_t kRegisterRows = 4;
+constexpr std::size_t kRegisterVectors = 4;  // 16 of 32 registers hold sums
 
 inline int broadcast_pair(const std::byte* p) noexcept {
   int bits;
@@ -42,12 +42,15 @@ struct Factors {
   const std::byte* b = nullptr;  // vectors of 16 pairs; pair_bytes from one pair to the next
   std::size_t pair_bytes = 0;
   std::size_t n_pairs = 0;
+  LinesAhead* ahead = nullptr;
 };
 
 template <int R, int C>
 inline void multiply(const Factors& f, __m512 (&acc)[R][C]) noexcept {
+  LinesAhead ahead = *f.ahead;  // in registers
   const std::byte* b = f.b;
   for (std::size_t pair = 0; pair < f.n_pairs; ++pair, b += f.pair_bytes) {
+    ahead.ask();
     __m512i column[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) column[c] = _mm512_loadu_si512(b + 64 * c);
@@ -58,6 +61,13 @@ inline void multiply(const Factors& f, __m512 (&acc)[R][C]) noexcept {
       for (int c = 0; c < C; ++c) acc[r][c] = _mm512_dpbf16_ps(acc[r][c], (__m512bh)row, (__m512bh)column[c]);
     }
   }
+  *f.ahead = ahead;
+}
+
+// The next of even parts of at most `most`: a part of one would spend its time waiting for its own sums.
+inline std::size_t even_part(std::size_t left, std::size_t most) noexcept {
+  const std::size_t parts = (left + most - 1) / most;
+  return (left + parts - 1) / parts;
 }
 
 inline bool is_fresh(float maximum) noexcept {
@@ -80,7 +90,8 @@ void score_rows(const AttentionBlock& block, std::size_t row, float* scores) noe
             .row_bytes = row_bytes,
             .b = block.keys,
             .pair_bytes = kBlockKeys * kPairBytes,
-            .n_pairs = block.key_dim / 2},
+            .n_pairs = block.key_dim / 2,
+            .ahead = block.keys_ahead},
            acc);
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
@@ -155,13 +166,15 @@ void raise_maximum(const AttentionBlock& block, std::size_t row, float* scores) 
 constexpr float kHeadroom = 8.0F;
 
 // Brings rows' scores where weights can be taken of them: capped, masked, below the headroom.
-inline void settle_rows(const AttentionBlock& block, std::size_t first_row, std::size_t n, float* scores) noexcept {
+inline void settle_rows(const AttentionBlock& block, std::size_t first_row, std::size_t n,
+                        float* scores) noexcept {
   for (std::size_t row = first_row; row < first_row + n; ++row, scores += kBlockKeys) {
     const float maximum = block.state.maxima[row];
     if (block.softcap > 0) bend(scores, block.softcap, maximum);
     if (block.visible != nullptr) hide(scores, block.visible[row]);
-    const __m512 highest = _mm512_max_ps(_mm512_max_ps(_mm512_loadu_ps(scores), _mm512_loadu_ps(scores + 16)),
-                                         _mm512_max_ps(_mm512_loadu_ps(scores + 32), _mm512_loadu_ps(scores + 48)));
+    const __m512 highest =
+        _mm512_max_ps(_mm512_max_ps(_mm512_loadu_ps(scores), _mm512_loadu_ps(scores + 16)),
+                      _mm512_max_ps(_mm512_loadu_ps(scores + 32), _mm512_loadu_ps(scores + 48)));
     const bool above = _mm512_cmp_ps_mask(highest, _mm512_set1_ps(kHeadroom), _CMP_GT_OQ) != 0;
     if (above || is_fresh(maximum)) raise_maximum(block, row, scores);
   }
@@ -176,7 +189,8 @@ inline void weigh_rows(const AttentionBlock& block, std::size_t first_row, std::
     __m512 sum = _mm512_loadu_ps(sums);
 #pragma GCC unroll 2
     for (std::size_t i = 0; i < kBlockKeys; i += 32) {
-      const __m512i pair = to_bf16(exp2_weight(_mm512_loadu_ps(scores + i + 16)), exp2_weight(_mm512_loadu_ps(scores + i)));
+      const __m512i pair =
+          to_bf16(exp2_weight(_mm512_loadu_ps(scores + i + 16)), exp2_weight(_mm512_loadu_ps(scores + i)));
       _mm512_storeu_si512(weights + 2 * i, pair);
       sum = _mm512_dpbf16_ps(sum, (__m512bh)pair, ones);
     }
@@ -191,7 +205,8 @@ constexpr std::size_t kWeightRowBytes = kBlockKeys * sizeof(std::uint16_t);
 
 // results += weights * values for R rows and 16 * C dims from `dim` on.
 template <int R, int C>
-void add_values(const AttentionBlock& block, std::size_t row, const std::byte* weights, std::size_t dim) noexcept {
+void add_values(const AttentionBlock& block, std::size_t row, const std::byte* weights,
+                std::size_t dim) noexcept {
   float* results = block.state.results + row * block.value_dim + dim;
   __m512 acc[R][C];
 #pragma GCC unroll 4
@@ -203,7 +218,8 @@ void add_values(const AttentionBlock& block, std::size_t row, const std::byte* w
             .row_bytes = kWeightRowBytes,
             .b = block.values + dim * kPairBytes,
             .pair_bytes = block.value_dim * kPairBytes,
-            .n_pairs = (block.n_keys + 1) / 2},
+            .n_pairs = (block.n_keys + 1) / 2,
+            .ahead = block.values_ahead},
            acc);
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
@@ -212,39 +228,41 @@ void add_values(const AttentionBlock& block, std::size_t row, const std::byte* w
   }
 }
 
-// All dims, in even shares of at most 4 vectors: a share of one would wait for itself.
 template <int R>
 void add_all_values(const AttentionBlock& block, std::size_t row, const std::byte* weights) noexcept {
   using AddFn = void (*)(const AttentionBlock&, std::size_t, const std::byte*, std::size_t) noexcept;
-  static constexpr AddFn kByVectors[] = {add_values<R, 1>, add_values<R, 2>, add_values<R, 3>, add_values<R, 4>};
+  static constexpr AddFn kByVectors[] = {add_values<R, 1>, add_values<R, 2>, add_values<R, 3>,
+                                         add_values<R, 4>};
   const std::size_t vectors = block.value_dim / 16;
-  std::size_t shares = (vectors + kRegisterVectors - 1) / kRegisterVectors;
-  for (std::size_t done = 0; done < vectors; --shares) {
-    const std::size_t take = (vectors - done + shares - 1) / shares;
-    kByVectors[take - 1](block, row, weights, 16 * done);
-    done += take;
+  for (std::size_t done = 0; done < vectors;) {
+    const std::size_t n = even_part(vectors - done, kRegisterVectors);
+    kByVectors[n - 1](block, row, weights, 16 * done);
+    done += n;
   }
 }
 
 using ScoreFn = void (*)(const AttentionBlock&, std::size_t, float*) noexcept;
 using AddAllFn = void (*)(const AttentionBlock&, std::size_t, const std::byte*) noexcept;
 constexpr ScoreFn kScoreRows[] = {score_rows<1>, score_rows<2>, score_rows<3>, score_rows<4>};
-constexpr AddAllFn kAddValues[] = {add_all_values<1>, add_all_values<2>, add_all_values<3>, add_all_values<4>};
+constexpr AddAllFn kAddValues[] = {add_all_values<1>, add_all_values<2>, add_all_values<3>,
+                                   add_all_values<4>};
 
 void attend(const AttentionBlock& block) noexcept {
   auto* scores = reinterpret_cast<float*>(block.workspace);
   std::byte* weights = block.workspace + kPassRows * kBlockKeys * sizeof(float);
   for (std::size_t pass = 0; pass < block.n_rows; pass += kPassRows) {
     const std::size_t rows = block.n_rows - pass < kPassRows ? block.n_rows - pass : kPassRows;
-    for (std::size_t r = 0; r < rows; r += kRegisterRows) {
-      const std::size_t n = rows - r < kRegisterRows ? rows - r : kRegisterRows;
+    for (std::size_t r = 0; r < rows;) {
+      const std::size_t n = even_part(rows - r, kRegisterRows);
       kScoreRows[n - 1](block, pass + r, scores + r * kBlockKeys);
+      r += n;
     }
     settle_rows(block, pass, rows, scores);
     weigh_rows(block, pass, rows, scores, weights);
-    for (std::size_t r = 0; r < rows; r += kRegisterRows) {
-      const std::size_t n = rows - r < kRegisterRows ? rows - r : kRegisterRows;
+    for (std::size_t r = 0; r < rows;) {
+      const std::size_t n = even_part(rows - r, kRegisterRows);
       kAddValues[n - 1](block, pass + r, weights + r * kWeightRowBytes);
+      r += n;
     }
   }
 }
@@ -252,27 +270,22 @@ void attend(const AttentionBlock& block) noexcept {
 void merge(const RowState& share, std::size_t dim, RowTotal& total, float* out) noexcept {
   const float maximum = *share.maxima;
   if (is_fresh(maximum)) return;
-  const float sum = _mm512_reduce_add_ps(_mm512_loadu_ps(share.sums));
-  if (is_fresh(total.maximum)) {
-    total = {.maximum = maximum, .sum = sum};
-    for (std::size_t d = 0; d < dim; d += 16) {
-      const __mmask16 mask = mask_of_dims(dim, d);
-      _mm512_mask_storeu_ps(out + d, mask, _mm512_loadu_ps(share.results + d));
-    }
-    return;
-  }
-  const float highest = total.maximum > maximum ? total.maximum : maximum;
-  const __m512 old_power = _mm512_set1_ps(total.maximum - highest);
-  const __m512 new_power = _mm512_set1_ps(maximum - highest);
+  const bool first = is_fresh(total.maximum);
+  const float highest = first || maximum > total.maximum ? maximum : total.maximum;
+  // Powers of two, 0 for what is out of reach; the first share is taken as it is.
+  const __m512 one = _mm512_set1_ps(1.0F);
+  const __m512 old_power = _mm512_scalef_ps(one, _mm512_set1_ps(total.maximum - highest));
+  const __m512 new_power = _mm512_scalef_ps(one, _mm512_set1_ps(maximum - highest));
+  const __mmask16 kept = first ? 0 : 0xFFFF;
   for (std::size_t d = 0; d < dim; d += 16) {
     const __mmask16 mask = mask_of_dims(dim, d);
-    const __m512 old_part = _mm512_scalef_ps(_mm512_maskz_loadu_ps(mask, out + d), old_power);
-    const __m512 new_part = _mm512_scalef_ps(_mm512_loadu_ps(share.results + d), new_power);
-    _mm512_mask_storeu_ps(out + d, mask, _mm512_add_ps(old_part, new_part));
+    const __m512 old_part = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask & kept, out + d), old_power);
+    const __m512 sum = _mm512_fmadd_ps(_mm512_loadu_ps(share.results + d), new_power, old_part);
+    _mm512_mask_storeu_ps(out + d, mask, sum);
   }
-  const __m128 old_sum = _mm_scalef_ss(_mm_set_ss(total.sum), _mm512_castps512_ps128(old_power));
-  const __m128 new_sum = _mm_scalef_ss(_mm_set_ss(sum), _mm512_castps512_ps128(new_power));
-  total = {.maximum = highest, .sum = _mm_cvtss_f32(_mm_add_ss(old_sum, new_sum))};
+  const float old_sum = first ? 0.0F : total.sum * _mm512_cvtss_f32(old_power);
+  total.sum = old_sum + _mm512_reduce_add_ps(_mm512_loadu_ps(share.sums)) * _mm512_cvtss_f32(new_power);
+  total.maximum = highest;
 }
 
 }  // namespace

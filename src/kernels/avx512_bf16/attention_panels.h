@@ -15,8 +15,6 @@
 namespace cistern::kernels {
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
-
 // Rounded to nearest even: `low` in the lower 16 values.
 inline __m512i to_bf16(__m512 high, __m512 low) noexcept {
   return (__m512i)_mm512_cvtne2ps_pbh(high, low);
@@ -70,8 +68,7 @@ struct Q4Row {
   static constexpr std::size_t kBytes = 18;
   static __m512 all(const std::byte* row, std::size_t d) noexcept {
     const std::byte* block = row + d / kBlockValues * kBytes;
-    const __m512i bytes =
-        _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 2)));
+    const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 2)));
     const __m512i nibbles =
         d % kBlockValues == 0 ? _mm512_and_si512(bytes, _mm512_set1_epi32(15)) : _mm512_srli_epi32(bytes, 4);
     const __m512i q = _mm512_sub_epi32(nibbles, _mm512_set1_epi32(8));
@@ -95,12 +92,6 @@ inline const std::byte* row_of(const CacheRows& rows, std::size_t key) noexcept 
   const std::size_t i = has_key(rows, key) ? key - rows.begin : 0;
   return i < rows.until_wrap ? rows.first + i * rows.row_bytes
                              : rows.ring + (i - rows.until_wrap) * rows.row_bytes;
-}
-
-// Asks for the same head's row a block later. Beyond the cache's end it does nothing.
-inline void prefetch_next(const CacheRows& rows, const std::byte* row, std::size_t head_bytes) noexcept {
-  const char* next = reinterpret_cast<const char*>(row) + kBlockKeys * rows.row_bytes;
-  for (std::size_t i = 0; i < head_bytes; i += kCacheLine) _mm_prefetch(next + i, _MM_HINT_T1);
 }
 
 // Some 16 values of a strip's 16 keys, as 8 vectors of pairs across the keys. z[i] holds two keys, 8 pairs
@@ -129,7 +120,8 @@ constexpr std::size_t kStripKeys = 16;
 constexpr std::size_t kPairBytes = 4;
 
 template <class Row, bool kWhole>
-void load_key_strip(const CacheRows& rows, std::size_t first_key, std::byte* panel) noexcept {
+void load_key_strip(const CacheRows& rows, std::size_t first_key, LinesAhead& ahead,
+                    std::byte* panel) noexcept {
   const std::byte* row[kStripKeys];
   __mmask16 there[kStripKeys];
 #pragma GCC unroll 16
@@ -137,11 +129,10 @@ void load_key_strip(const CacheRows& rows, std::size_t first_key, std::byte* pan
     row[i] = row_of(rows, first_key + i);
     there[i] = has_key(rows, first_key + i) ? 0xFFFF : 0;
   }
-  if (rows.prefetch) {
-    for (const std::byte* r : row) prefetch_next(rows, r, rows.head_bytes);
-  }
+  LinesAhead lines = ahead;  // in registers
   for (std::size_t d = 0; d < rows.dim; d += 16) {
     const __mmask16 dims = mask_of_dims(rows.dim, d);
+    lines.ask(rows.lines_per_step);
     __m512i z[8];
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < 8; ++i) {
@@ -153,33 +144,33 @@ void load_key_strip(const CacheRows& rows, std::size_t first_key, std::byte* pan
     }
     transpose_pairs(z, panel + d / 2 * kBlockKeys * kPairBytes, kBlockKeys * kPairBytes);
   }
+  ahead = lines;
 }
 
 template <class Row>
-void load_keys_of(const CacheRows& rows, std::byte* panel) noexcept {
+void load_keys_of(const CacheRows& rows, LinesAhead& ahead, std::byte* panel) noexcept {
   for (std::size_t key = 0; key < kBlockKeys; key += kStripKeys) {
     std::byte* strip = panel + key * kPairBytes;
     if (rows.dim % 16 == 0 && key >= rows.begin && key + kStripKeys <= rows.end) {
-      load_key_strip<Row, true>(rows, key, strip);
+      load_key_strip<Row, true>(rows, key, ahead, strip);
     } else {
-      load_key_strip<Row, false>(rows, key, strip);
+      load_key_strip<Row, false>(rows, key, ahead, strip);
     }
   }
 }
 
 template <class Row>
-void load_values_of(const CacheRows& rows, std::byte* panel) noexcept {
-  alignas(64) static constexpr std::uint16_t kInterleave[32] = {
-      0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+void load_values_of(const CacheRows& rows, LinesAhead& ahead, std::byte* panel) noexcept {
+  alignas(64) static constexpr std::uint16_t kInterleave[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                                21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                                11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
   const __m512i interleave = _mm512_load_si512(kInterleave);
   const std::size_t dim = padded_dim(rows.dim);
+  LinesAhead lines = ahead;
   for (std::size_t key = 0; key < kBlockKeys; key += 2) {
     const std::byte* even = row_of(rows, key);
     const std::byte* odd = row_of(rows, key + 1);
-    if (rows.prefetch) {
-      prefetch_next(rows, even, rows.head_bytes);
-      prefetch_next(rows, odd, rows.head_bytes);
-    }
+    lines.ask(rows.lines_per_step);
     std::byte* out = panel + key / 2 * dim * kPairBytes;
     if (rows.dim == dim && has_key(rows, key) && has_key(rows, key + 1)) {
       for (std::size_t d = 0; d < dim; d += 16) {
@@ -195,31 +186,32 @@ void load_values_of(const CacheRows& rows, std::byte* panel) noexcept {
       _mm512_storeu_si512(out + d * kPairBytes, _mm512_permutexvar_epi16(interleave, pairs));
     }
   }
+  ahead = lines;
 }
 
-void load_keys(const CacheRows& rows, std::byte* panel) noexcept {
+void load_keys(const CacheRows& rows, LinesAhead& ahead, std::byte* panel) noexcept {
   switch (rows.type) {
     case DType::kF16:
-      return load_keys_of<HalfRow>(rows, panel);
+      return load_keys_of<HalfRow>(rows, ahead, panel);
     case DType::kBF16:
-      return load_keys_of<Bf16Row>(rows, panel);
+      return load_keys_of<Bf16Row>(rows, ahead, panel);
     case DType::kQ8_0:
-      return load_keys_of<Q8Row>(rows, panel);
+      return load_keys_of<Q8Row>(rows, ahead, panel);
     default:
-      return load_keys_of<Q4Row>(rows, panel);
+      return load_keys_of<Q4Row>(rows, ahead, panel);
   }
 }
 
-void load_values(const CacheRows& rows, std::byte* panel) noexcept {
+void load_values(const CacheRows& rows, LinesAhead& ahead, std::byte* panel) noexcept {
   switch (rows.type) {
     case DType::kF16:
-      return load_values_of<HalfRow>(rows, panel);
+      return load_values_of<HalfRow>(rows, ahead, panel);
     case DType::kBF16:
-      return load_values_of<Bf16Row>(rows, panel);
+      return load_values_of<Bf16Row>(rows, ahead, panel);
     case DType::kQ8_0:
-      return load_values_of<Q8Row>(rows, panel);
+      return load_values_of<Q8Row>(rows, ahead, panel);
     default:
-      return load_values_of<Q4Row>(rows, panel);
+      return load_values_of<Q4Row>(rows, ahead, panel);
   }
 }
 

@@ -1,5 +1,7 @@
 // Included inside a target region: independent chains of one multiply-add step, all held in registers, enough
 // of them to hide the step's latency.
+#pragma once
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

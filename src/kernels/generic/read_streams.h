@@ -1,4 +1,6 @@
 // Included inside a target region, after kReadVectorBytes is defined: reads of a range as kStreams streams.
+#pragma once
+
 #include <cstddef>
 #include <cstdint>
 

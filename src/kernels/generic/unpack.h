@@ -1,8 +1,16 @@
 // What the unpackers of generic/unpack_*.h share: reading fields out of words that hold one row per lane, and
-// the sinks that take codes, scales and minimums. Written over the ISA's lanes.h, included inside its target
-// region after it. An unpacker reads like scalar code for one row and does kLanes rows at once. It is a
-// struct that names its format's geometry and gives to a sink, in ascending order: the scales and minimums,
-// then the codes of each group followed by end_group(). Not a public header.
+// the sinks that take codes, scales and minimums. An unpacker reads like scalar code for one row and does
+// kLanes rows at once. It is a struct that names its format's geometry (with minimums also the bits of its
+// codes; without, they are one more than kOffsetBits) and gives to a sink, in ascending order: the scales and
+// minimums, then the codes of each group followed by end_group(). Not a public header.
+//
+// All is written over the ISA's lanes.h, included inside its target region after it, which provides
+//   kLanes; U32, I32, U16, F32          vectors of as many 32-bit lanes (of 16 bits: twice as many)
+//   to_float, half_to_float, store_bytes, largest_lane, sum_of_lanes
+//   funnel_shift<kShift>, lookup_bytes  by bits of two words; by bytes below 16
+//   gather                              32-bit entries of a table
+//   load_words                          generic/load_words.h over its transpose_16_bytes, or its own
+// and may overload, for its U32, the function templates of generic/unpack_bits.h.
 #pragma once
 
 #include "kernels/panel.h"
@@ -52,10 +60,10 @@ inline U32 high_nibbles(U32 v) noexcept {
   return v >> 4 & 0x0F0F0F0FU;
 }
 
-// A format of 32-value blocks of kBytes: calls block(words, b, skew) with the words that hold block b and the
-// byte in the first of them where it starts, as a constant.
+// A format of blocks of kBytes, 32 or more values each: calls block(words, b, skew) with the words that hold
+// block b and the byte in the first of them where it starts, as a constant.
 template <int kBytes, class F>
-inline void for_blocks_of_32(const U32* words, int n_blocks, const F& block) noexcept {
+inline void for_blocks(const U32* words, int n_blocks, const F& block) noexcept {
   for (int b = 0; b < n_blocks; ++b) {
     const U32* at = words + b * kBytes / 4;
     switch (b * kBytes % 4) {
@@ -75,13 +83,19 @@ inline void for_blocks_of_32(const U32* words, int n_blocks, const F& block) noe
   }
 }
 
+template <class Format>
+constexpr std::size_t bytes_of(int n_values) noexcept {
+  // Of most formats a constant.
+  if constexpr (Format::kValues == kChunkValues) return Format::kBytes;
+  return static_cast<std::size_t>(n_values / Format::kValues * Format::kBytes);
+}
+
 // The words of kLanes rows of a chunk, on the stack.
 template <class Format>
 struct Words {
   static constexpr int kMost = kChunkValues / Format::kValues * Format::kBytes / 4 + 2;
   Words(const std::byte* rows, std::size_t stride, int n_values, const std::byte* ahead) noexcept {
-    load_words(rows, stride, static_cast<std::size_t>(n_values / Format::kValues * Format::kBytes), words,
-               ahead);
+    load_words(rows, stride, bytes_of<Format>(n_values), words, ahead);
   }
   U32 words[kMost];
 };
@@ -91,7 +105,9 @@ template <class Format>
 void unpack_panel(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel,
                   const std::byte* ahead) noexcept {
   for (int first = 0; first < kPanelRows; first += kLanes) {
-    const Words<Format> words(rows + static_cast<std::size_t>(first) * stride, stride, n_values, ahead);
+    const auto rows_before = static_cast<std::size_t>(first);
+    const Words<Format> words(rows + rows_before * stride, stride, n_values,
+                              ahead + rows_before * bytes_of<Format>(n_values));
     const PanelSink sink{*reinterpret_cast<Int8Panel*>(panel), first};
     Format::unpack(words.words, n_values, sink);
   }

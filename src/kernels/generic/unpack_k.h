@@ -3,14 +3,14 @@
 // after unpack.h, inside a target region. Not a public header.
 #pragma once
 
-#include "kernels/generic/unpack.h"
+#include "kernels/generic/unpack_bits.h"
 
 namespace cistern::kernels {
 namespace {
 
 // 16 groups of 16; codes 2 bits, scales 4 bits: a product is at most 45.
 struct Q2_K {
-  static constexpr int kBytes = 84, kValues = 256, kGroup = 256, kMin = 16, kOffsetBits = 0;
+  static constexpr int kBytes = 84, kValues = 256, kGroup = 256, kMin = 16, kOffsetBits = 0, kCodeBits = 6;
   template <class Sink>
   static void unpack(const U32* words, int, Sink& sink) noexcept {
     const F32 dmin = half_at(words, 82);
@@ -18,15 +18,15 @@ struct Q2_K {
     for (int group = 0; group < 16; ++group) {
       sink.min(group, -dmin * to_float((I32)(byte_at(words, group) >> 4)));
     }
-    for (int group = 0; group < 16; ++group) {
-      const U32 scale = byte_at(words, group) & 15U;
+    for_constants<16>([&](auto group) {
+      const U32 scale = in_both_halves(byte_at(words, group) & 15U);
       // Codes of 16 are four words at bit 2 * (group / 2 % 4) of their bytes.
       const U32* qs = words + 4 + group / 8 * 8 + group % 2 * 4;
       for (int i = 0; i < 4; ++i) {
-        sink.codes(4 * group + i, (qs[i] >> (group % 8 / 2 * 2) & 0x03030303U) * scale);
+        sink.codes(4 * group + i, scaled_codes(qs[i] >> (group % 8 / 2 * 2) & 0x03030303U, scale));
       }
-      if (group % 2 == 1) sink.end_group(group / 2);
-    }
+      if constexpr (group % 2 == 1) sink.end_group(group / 2);
+    });
   }
 };
 
@@ -36,23 +36,27 @@ struct Q3_K {
   template <class Sink>
   static void unpack(const U32* words, int, Sink& sink) noexcept {
     sink.scale(0, -half_at(words, 108));
-    for (int group = 0; group < 16; ++group) {
-      const U32 low = byte_at(words, 96 + group % 8) >> (4 * (group / 8)) & 15U;
-      const U32 high = byte_at(words, 104 + group % 4) >> (2 * (group / 4)) & 3U;
-      const U32 scale = (low | high << 4) - 32U;
-      const U16 scale16 = (U16)((scale & 0xFFFFU) * 0x00010001U);
-      const U16 base = scale16 * 4 + 128;
+    U32 scales[4];  // one per byte
+    for (int i = 0; i < 4; ++i) {
+      const U32 low = i < 2 ? low_nibbles(words[24 + i]) : high_nibbles(words[22 + i]);
+      scales[i] = (U32)((U8)(low | (words[26] >> (2 * i) & 0x03030303U) << 4) - 32);
+    }
+    for_constants<16>([&](auto group) {
+      const U32 scale = byte_at(scales, group) * 0x01010101U;
+      const U8 base = (U8)scale * 4 + 128;
       const U32* qs = words + 8 + group / 8 * 8 + group % 2 * 4;
       const U32* hmask = words + group % 2 * 4;
       for (int i = 0; i < 4; ++i) {
-        const U32 q = (qs[i] >> (group % 8 / 2 * 2) & 0x03030303U) | (hmask[i] >> (group / 2) & 0x01010101U)
-                                                                         << 2;
-        const U16 even = base - (U16)(q & 0x00FF00FFU) * scale16;
-        const U16 odd = base - (U16)(q >> 8 & 0x00FF00FFU) * scale16;
-        sink.codes(4 * group + i, (U32)even | (U32)odd << 8);
+        const U32 q =
+            (qs[i] >> (group % 8 / 2 * 2) & 0x03030303U) | (moved(hmask[i], group / 2, 2) & 0x04040404U);
+        // Of each product the low byte: 16-bit lanes give the even ones, and the odd ones if the even codes
+        // are away.
+        const U32 even = scaled_codes(q, scale);
+        const U32 odd = scaled_codes(q & ~kEvenBytes, scale);
+        sink.codes(4 * group + i, (U32)(base - (U8)((even & kEvenBytes) | (odd & ~kEvenBytes))));
       }
-      if (group % 2 == 1) sink.end_group(group / 2);
-    }
+      if constexpr (group % 2 == 1) sink.end_group(group / 2);
+    });
   }
 };
 
@@ -70,7 +74,7 @@ inline void unpack_scales_and_mins(const U32* words, Sink& sink) noexcept {
 }
 
 struct Q4_K {
-  static constexpr int kBytes = 144, kValues = 256, kGroup = 32, kMin = 32, kOffsetBits = 0;
+  static constexpr int kBytes = 144, kValues = 256, kGroup = 32, kMin = 32, kOffsetBits = 0, kCodeBits = 4;
   template <class Sink>
   static void unpack(const U32* words, int, Sink& sink) noexcept {
     unpack_scales_and_mins(words, sink);
@@ -85,19 +89,19 @@ struct Q4_K {
 };
 
 struct Q5_K {
-  static constexpr int kBytes = 176, kValues = 256, kGroup = 32, kMin = 32, kOffsetBits = 0;
+  static constexpr int kBytes = 176, kValues = 256, kGroup = 32, kMin = 32, kOffsetBits = 0, kCodeBits = 5;
   template <class Sink>
   static void unpack(const U32* words, int, Sink& sink) noexcept {
     unpack_scales_and_mins(words, sink);
     const U32* qh = words + 4;
-    const auto high_bit = [&](int i, int group) { return (qh[i] >> group & 0x01010101U) << 4; };
-    for (int group = 0; group < 8; group += 2) {
-      const U32* qs = words + 12 + 4 * group;
-      for (int i = 0; i < 8; ++i) sink.codes(8 * group + i, low_nibbles(qs[i]) | high_bit(i, group));
+    for_constants<8>([&](auto group) {
+      const U32* qs = words + 12 + group / 2 * 8;
+      for (int i = 0; i < 8; ++i) {
+        const U32 low = group % 2 == 0 ? low_nibbles(qs[i]) : high_nibbles(qs[i]);
+        sink.codes(8 * group + i, low | (moved(qh[i], group, 4) & 0x10101010U));
+      }
       sink.end_group(group);
-      for (int i = 0; i < 8; ++i) sink.codes(8 * group + 8 + i, high_nibbles(qs[i]) | high_bit(i, group + 1));
-      sink.end_group(group + 1);
-    }
+    });
   }
 };
 
@@ -109,19 +113,15 @@ struct Q6_K {
     for (int group = 0; group < 16; ++group) {
       sink.scale(group, d * to_float(signed_byte_at(words, 192 + group)));
     }
-    for (int half = 0; half < 2; ++half) {
-      const U32* ql = words + 16 * half;
-      const U32* qh = words + 32 + 8 * half;
-      for (int i = 0; i < 16; ++i) {
-        sink.codes(32 * half + i, low_nibbles(ql[i]) | (qh[i % 8] >> (i / 8 * 2) & 0x03030303U) << 4);
-        if (i % 4 == 3) sink.end_group(8 * half + i / 4);
+    for_constants<16>([&](auto group) {
+      const U32* ql = words + group / 8 * 16 + group % 4 * 4;
+      const U32* qh = words + 32 + group / 8 * 8 + group % 2 * 4;
+      for (int i = 0; i < 4; ++i) {
+        const U32 low = group % 8 < 4 ? low_nibbles(ql[i]) : high_nibbles(ql[i]);
+        sink.codes(4 * group + i, low | (moved(qh[i], group % 8 / 2 * 2, 4) & 0x30303030U));
       }
-      for (int i = 0; i < 16; ++i) {
-        sink.codes(32 * half + 16 + i, high_nibbles(ql[i]) | (qh[i % 8] >> (4 + i / 8 * 2) & 0x03030303U)
-                                                                 << 4);
-        if (i % 4 == 3) sink.end_group(8 * half + 4 + i / 4);
-      }
-    }
+      sink.end_group(group);
+    });
   }
 };
 

@@ -36,7 +36,7 @@ struct IQ4_NL {
   static constexpr int kBytes = 18, kValues = 32, kGroup = 32, kMin = 0, kOffsetBits = 7;
   template <class Sink>
   static void unpack(const U32* words, int n_values, Sink& sink) noexcept {
-    for_blocks_of_32<kBytes>(words, n_values / 32, [&](const U32* block, int b, auto skew) {
+    for_blocks<kBytes>(words, n_values / 32, [&](const U32* block, int b, auto skew) {
       sink.scale(b, half_at(block, skew));
       put_levels<(skew + 2) % 4>(kIQ4Levels, block + (skew + 2) / 4, b, sink);
     });
@@ -66,7 +66,7 @@ struct MXFP4 {
   static constexpr int kBytes = 17, kValues = 32, kGroup = 32, kMin = 0, kOffsetBits = 7;
   template <class Sink>
   static void unpack(const U32* words, int n_values, Sink& sink) noexcept {
-    for_blocks_of_32<kBytes>(words, n_values / 32, [&](const U32* block, int b, auto skew) {
+    for_blocks<kBytes>(words, n_values / 32, [&](const U32* block, int b, auto skew) {
       sink.scale(b, half_of_e8m0(byte_at(block, skew)));
       put_levels<(skew + 1) % 4>(kE2M1Levels, block + (skew + 1) / 4, b, sink);
     });

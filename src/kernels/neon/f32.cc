@@ -1,5 +1,5 @@
-// arm64 has NEON at its baseline: the scalar build of the generic float kernels uses it already, so there is
-// nothing to replace until quantized kernels come.
+// arm64 has NEON at its baseline: the scalar build of the generic kernels uses it already. Only attention,
+// which multiplies and adds in one step, has its own.
 #include "kernels/overlays.h"
 
 namespace cistern::kernels {

@@ -19,6 +19,7 @@ namespace cistern::kernels {
 
 void overlay_scalar(KernelTable& table) noexcept {
   overlay_f32(table);
+  overlay_scalar_int8(table);
   for (const quant::Format& format : quant::all_formats()) {
     table.dequantize[static_cast<std::size_t>(format.dtype)] = format.dequantize;
   }
