@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "kernels/elementwise_table.h"
 #include "ops/attention_tile.h"
 #include "quant/format.h"
 
@@ -133,14 +134,22 @@ class SharedAttention {
 
 void store_kv(const Exec& exec, const HeadsView& keys, const HeadsView& values, const kv::LayerView& cache,
               std::uint32_t first_position) {
+  const kernels::ElementwiseKernels& kernels = kernels::elementwise_kernels(exec.kernels->isa);
   const quant::QuantizeFn encode = quant::format_of(cache.type).quantize;
   CISTERN_CHECK(encode != nullptr);
+  const auto store = [&](const float* row, std::byte* place, std::uint64_t n) {
+    if (cache.type == DType::kF16) {
+      kernels.to_half(row, reinterpret_cast<std::uint16_t*>(place), n);
+    } else {
+      encode(row, place, n);
+    }
+  };
   const std::uint64_t key_values = std::uint64_t{keys.n_heads} * keys.head_dim;
   const std::uint64_t value_values = std::uint64_t{values.n_heads} * values.head_dim;
   for_shares(exec, keys.rows.shape.rows(), 1, [&](int, Range tokens) {
     for (std::uint64_t t = tokens.begin; t < tokens.end; ++t) {
-      encode(keys.head(t, 0), cache.key_row(first_position + t), key_values);
-      encode(values.head(t, 0), cache.value_row(first_position + t), value_values);
+      store(keys.head(t, 0), cache.key_row(first_position + t), key_values);
+      store(values.head(t, 0), cache.value_row(first_position + t), value_values);
     }
   });
 }

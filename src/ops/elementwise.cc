@@ -1,9 +1,9 @@
 #include "ops/elementwise.h"
 
-#include <array>
 #include <cmath>
 
 #include "base/check.h"
+#include "kernels/elementwise_table.h"
 
 namespace cistern::ops {
 namespace {
@@ -16,36 +16,34 @@ void for_rows(const Exec& exec, std::uint64_t rows, const F& f) {
   });
 }
 
-float silu(float x) noexcept {
-  return x / (1.0F + std::exp(-x));
+using GateRowFn = void (*)(const float*, const float*, float*, std::size_t) noexcept;
+
+GateRowFn gate_row(const Exec& exec, GateFn fn) {
+  const kernels::ElementwiseKernels& kernels = kernels::elementwise_kernels(exec.kernels->isa);
+  return fn == GateFn::kSilu ? kernels.silu_gate : kernels.gelu_gate;
 }
 
-// Hendrycks & Gimpel 2016, the tanh form.
-float gelu_tanh(float x) noexcept {
-  constexpr float kSqrt2OverPi = 0.7978845608F;
-  return 0.5F * x * (1.0F + std::tanh(kSqrt2OverPi * (x + 0.044715F * x * x * x)));
-}
+// Cosines and signed sines of one position, as the kernels want them (kernels/elementwise_table.h).
+struct RotationTable {
+  float* cosines;
+  float* sines;
 
-template <float (*kFunction)(float) noexcept>
-void gate_row(const float* gate, const float* up, float* out, std::uint64_t n) {
-  for (std::uint64_t i = 0; i < n; ++i) out[i] = kFunction(gate[i]) * up[i];
-}
-
-using GateRowFn = void (*)(const float*, const float*, float*, std::uint64_t);
-constexpr std::array<GateRowFn, 2> kGateRows = {gate_row<silu>, gate_row<gelu_tanh>};  // by GateFn
-
-void rotate(float* head, const Rotation& rotation, const float* cosines, const float* sines) {
-  const std::size_t pairs = rotation.inv_freq.size();
-  const std::size_t step = rotation.interleaved ? 2 : 1;
-  const std::size_t partner = rotation.interleaved ? 1 : pairs;
-  for (std::size_t i = 0; i < pairs; ++i) {
-    float& a = head[i * step];
-    float& b = head[i * step + partner];
-    const float rotated = a * cosines[i] - b * sines[i];
-    b = a * sines[i] + b * cosines[i];
-    a = rotated;
+  void fill(const Rotation& rotation, float position) {
+    for (std::size_t i = 0; i < rotation.inv_freq.size(); ++i) {
+      const float angle = position * rotation.inv_freq[i];
+      const float cosine = std::cos(angle) * rotation.factor;
+      const float sine = std::sin(angle) * rotation.factor;
+      if (rotation.interleaved) {
+        cosines[2 * i] = cosines[2 * i + 1] = cosine;
+        sines[2 * i] = -sine;
+        sines[2 * i + 1] = sine;
+      } else {
+        cosines[i] = cosine;
+        sines[i] = sine;
+      }
+    }
   }
-}
+};
 
 }  // namespace
 
@@ -69,19 +67,20 @@ void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& 
 
 void rope(const Exec& exec, const HeadsView& heads, const Rotation& rotation, std::uint32_t first_position) {
   const std::size_t pairs = rotation.inv_freq.size();
-  CISTERN_CHECK(2 * pairs <= heads.head_dim && 2 * pairs <= exec.scratch_floats_per_thread);
+  CISTERN_CHECK(2 * pairs <= heads.head_dim && 4 * pairs <= exec.scratch_floats_per_thread);
+  const kernels::ElementwiseKernels& kernels = kernels::elementwise_kernels(exec.kernels->isa);
   for_shares(exec, heads.rows.shape.rows(), 1, [&](int thread, Range range) {
-    float* cosines = exec.scratch_of(thread);
-    float* sines = cosines + pairs;
+    RotationTable table{.cosines = exec.scratch_of(thread), .sines = exec.scratch_of(thread) + 2 * pairs};
     for (std::uint64_t t = range.begin; t < range.end; ++t) {
-      const auto position = static_cast<float>(first_position + t);
-      for (std::size_t i = 0; i < pairs; ++i) {
-        const float angle = position * rotation.inv_freq[i];
-        cosines[i] = std::cos(angle) * rotation.factor;
-        sines[i] = std::sin(angle) * rotation.factor;
+      table.fill(rotation, static_cast<float>(first_position + t));
+      for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
+        float* head = heads.head(t, hi);
+        if (rotation.interleaved) {
+          kernels.rotate_neighbours(head, table.cosines, table.sines, 2 * pairs);
+        } else {
+          kernels.rotate(head, head + pairs, table.cosines, table.sines, pairs);
+        }
       }
-      for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi)
-        rotate(heads.head(t, hi), rotation, cosines, sines);
     }
   });
 }
@@ -96,17 +95,15 @@ void gate(const Exec& exec, GateFn fn, const TensorView& gate_rows, std::uint64_
           const TensorView& up_rows, std::uint64_t up_col, const TensorView& out) {
   CISTERN_CHECK(gate_col + out.shape.cols() <= gate_rows.shape.cols() &&
                 up_col + out.shape.cols() <= up_rows.shape.cols());
-  const GateRowFn row = kGateRows[static_cast<std::size_t>(fn)];
+  const GateRowFn row = gate_row(exec, fn);
   for_rows(exec, out.shape.rows(), [&](std::uint64_t t) {
     row(gate_rows.row(t) + gate_col, up_rows.row(t) + up_col, out.row(t), out.shape.cols());
   });
 }
 
 void softcap(const Exec& exec, float cap, const TensorView& x) {
-  for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
-    float* row = x.row(t);
-    for (std::uint64_t i = 0; i < x.shape.cols(); ++i) row[i] = cap * std::tanh(row[i] / cap);
-  });
+  const kernels::ElementwiseKernels& kernels = kernels::elementwise_kernels(exec.kernels->isa);
+  for_rows(exec, x.shape.rows(), [&](std::uint64_t t) { kernels.softcap(cap, x.row(t), x.shape.cols()); });
 }
 
 }  // namespace cistern::ops

@@ -1,5 +1,6 @@
-// Attention in float32 for avx2. The blank lines between the includes keep their order: a bracket, what it
-// holds, its end.
+// Attention in float32 for avx2. The blank lines between the includes keep their order.
+#include <immintrin.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -11,7 +12,6 @@ namespace cistern::kernels {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
-constexpr std::size_t kVectorFloats = 8;
 // 8 of 16 registers hold sums.
 constexpr std::size_t kRegisterRows = 4;
 constexpr std::size_t kRegisterVectors = 2;
@@ -21,17 +21,7 @@ constexpr std::size_t kRegisterVectors = 2;
 
 #include "kernels/avx2/region_begin.h"
 
-namespace cistern::kernels {
-namespace {
-
-typedef float Vector __attribute__((vector_size(kVectorFloats * sizeof(float))));
-
-inline Vector multiply_add(const Vector& a, const Vector& b, const Vector& c) noexcept {
-  return a * b + c;
-}
-
-}  // namespace
-}  // namespace cistern::kernels
+#include "kernels/avx2/float_vector.h"
 
 #include "kernels/generic/attention_f32.h"
 

@@ -1,8 +1,7 @@
-// Attention in float32, written once over 16-lane groups of vectors and included by one source file per ISA
-// inside that ISA's target region. The including file first defines kVectorFloats, the width of a register;
-// kRegisterRows and kRegisterVectors, the block of sums that its registers hold; then, inside the region,
-// Vector and multiply_add. Everything has internal linkage, so no copy compiled for one ISA can be picked for
-// another. Not a public header.
+// Attention in float32, written once over vectors and included by one source file per ISA, inside that ISA's
+// target region and after its float_vector.h. The including file first defines kMinusInfinity, and
+// kRegisterRows and kRegisterVectors, the block of sums that its registers hold. Everything has internal
+// linkage, so no copy compiled for one ISA can be picked for another. Not a public header.
 #pragma once
 
 #include <cstddef>

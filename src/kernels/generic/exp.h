@@ -1,5 +1,5 @@
-// 2^x on vectors of floats, written over the including file's Vector type (kVectorFloats lanes). Included
-// inside target regions by the files of generic/. Not a public header.
+// 2^x on vectors of floats, written over the Vector of an ISA's float_vector.h, which comes before it.
+// Included inside target regions by the files of generic/. Not a public header.
 #pragma once
 
 #include <cstddef>

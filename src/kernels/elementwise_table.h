@@ -1,0 +1,39 @@
+// The float kernels of small ops that no dot product is part of: activations, soft caps, rope, and the
+// conversion of new keys and values to half precision. One set per ISA, written once in
+// generic/elementwise.h; each value depends on its own inputs only. Called by ops/. Immutable; thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sys/cpu_features.h"
+
+namespace cistern::kernels {
+
+struct ElementwiseKernels {
+  // out[i] = gate[i] / (1 + e^-gate[i]) * up[i]. The relative error is below 1e-6 for gate[i] > -10, below
+  // 1e-5 everywhere. out may be gate or up.
+  void (*silu_gate)(const float* gate, const float* up, float* out, std::size_t n) noexcept = nullptr;
+  // out[i] = gelu(gate[i]) * up[i], gelu in its tanh form (Hendrycks & Gimpel 2016).
+  void (*gelu_gate)(const float* gate, const float* up, float* out, std::size_t n) noexcept = nullptr;
+  // x[i] = cap * tanh(x[i] / cap), to cap * 2e-7.
+  void (*softcap)(float cap, float* x, std::size_t n) noexcept = nullptr;
+  // a[i], b[i] = a[i] cos[i] - b[i] sin[i], a[i] sin[i] + b[i] cos[i].
+  void (*rotate)(float* a, float* b, const float* cosines, const float* sines,
+                 std::size_t n) noexcept = nullptr;
+  // The same for neighbours x[2i], x[2i + 1]; the tables have each cosine twice, and -sin[i], sin[i].
+  void (*rotate_neighbours)(float* x, const float* cosines, const float* sines,
+                            std::size_t n) noexcept = nullptr;
+  // Rounds to nearest even, as float_to_half.
+  void (*to_half)(const float* x, std::uint16_t* out, std::size_t n) noexcept = nullptr;
+};
+
+const ElementwiseKernels& elementwise_kernels(sys::Isa isa) noexcept;
+
+// The sets that ISA folders define; null where the build has none.
+const ElementwiseKernels* elementwise_scalar() noexcept;
+const ElementwiseKernels* elementwise_avx2() noexcept;
+const ElementwiseKernels* elementwise_avx512() noexcept;
+const ElementwiseKernels* elementwise_neon() noexcept;
+
+}  // namespace cistern::kernels

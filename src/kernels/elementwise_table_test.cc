@@ -1,0 +1,127 @@
+// The elementwise kernels of every ISA of this machine against double arithmetic, and half precision against
+// its scalar reference, for lengths that do and do not fill vectors.
+#include "kernels/elementwise_table.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "base/half.h"
+#include "base/rng.h"
+
+namespace cistern::kernels {
+namespace {
+
+std::vector<float> random_values(std::size_t n, std::uint64_t seed, float scale) {
+  Rng rng(seed);
+  std::vector<float> values(n);
+  for (float& v : values) v = static_cast<float>(rng.uniform() * 2 - 1) * scale;
+  return values;
+}
+
+class Elementwise : public ::testing::TestWithParam<sys::Isa> {
+ protected:
+  const ElementwiseKernels& kernels() const { return elementwise_kernels(GetParam()); }
+};
+
+double gelu(double x) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+}
+
+TEST_P(Elementwise, gates_follow_their_formulas) {
+  for (const float scale : {0.01F, 1.0F, 8.0F, 60.0F, 1000.0F}) {
+    for (const std::size_t n : {1U, 7U, 16U, 33U, 500U}) {
+      const std::vector<float> gate = random_values(n, 1, scale), up = random_values(n, 2, 1);
+      std::vector<float> silu(n), bent(n);
+      kernels().silu_gate(gate.data(), up.data(), silu.data(), n);
+      kernels().gelu_gate(gate.data(), up.data(), bent.data(), n);
+      for (std::size_t i = 0; i < n; ++i) {
+        const double x = gate[i];
+        // A float of |x| has an exponential that is |x| ulp wrong; below e^-87 the result is 0 in effect.
+        const double unit = 0x1p-23 * (4 + std::fabs(x)) * std::fabs(double{up[i]});
+        const double exact = x / (1 + std::exp(-x));
+        EXPECT_NEAR(silu[i], exact * up[i], unit * std::fabs(exact) + 1e-35) << x;
+        // The tanh form cancels towards -infinity; it is the double formula that is wrong there.
+        EXPECT_NEAR(bent[i], gelu(x) * up[i],
+                    3 * unit * std::fabs(gelu(x)) + 1e-7 * std::min(1.0, std::fabs(x)))
+            << x;
+      }
+    }
+  }
+}
+
+TEST_P(Elementwise, gates_of_what_is_not_finite) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> gate = {infinity, -1e30F, std::nanf("")}, up = {1, 1, 1};
+  std::vector<float> out(3);
+  kernels().silu_gate(gate.data(), up.data(), out.data(), 3);
+  EXPECT_EQ(out[0], infinity);
+  EXPECT_EQ(out[1], 0.0F);
+  EXPECT_TRUE(std::isnan(out[2]));
+}
+
+TEST_P(Elementwise, softcap_follows_its_formula) {
+  for (const float cap : {1.0F, 30.0F}) {
+    std::vector<float> x = random_values(77, 3, 5 * cap);
+    const std::vector<float> before = x;
+    kernels().softcap(cap, x.data(), x.size());
+    for (std::size_t i = 0; i < x.size(); ++i)
+      EXPECT_NEAR(x[i], cap * std::tanh(double{before[i]} / cap), cap * 2e-7);
+  }
+}
+
+TEST_P(Elementwise, rotations_follow_their_formulas) {
+  for (const std::size_t pairs : {1U, 5U, 16U, 32U, 48U}) {
+    const std::vector<float> cosines = random_values(pairs, 4, 1), sines = random_values(pairs, 5, 1);
+    const std::vector<float> before = random_values(2 * pairs, 6, 3);
+    std::vector<float> halves = before, neighbours = before, cosines_twice, signed_sines;
+    kernels().rotate(halves.data(), halves.data() + pairs, cosines.data(), sines.data(), pairs);
+    for (std::size_t i = 0; i < pairs; ++i) {
+      cosines_twice.insert(cosines_twice.end(), {cosines[i], cosines[i]});
+      signed_sines.insert(signed_sines.end(), {-sines[i], sines[i]});
+    }
+    kernels().rotate_neighbours(neighbours.data(), cosines_twice.data(), signed_sines.data(), 2 * pairs);
+    for (std::size_t i = 0; i < pairs; ++i) {
+      const auto expect = [&](float a, float b, float new_a, float new_b) {
+        EXPECT_NEAR(new_a, double{a} * cosines[i] - double{b} * sines[i], 1e-6);
+        EXPECT_NEAR(new_b, double{a} * sines[i] + double{b} * cosines[i], 1e-6);
+      };
+      expect(before[i], before[i + pairs], halves[i], halves[i + pairs]);
+      expect(before[2 * i], before[2 * i + 1], neighbours[2 * i], neighbours[2 * i + 1]);
+    }
+  }
+}
+
+TEST_P(Elementwise, half_precision_has_the_bits_of_the_reference) {
+  std::vector<float> x = random_values(1000, 7, 2);
+  for (const float scale : {1e-8F, 1e-6F, 1e-4F, 1e3F, 4e4F}) {
+    const std::vector<float> more = random_values(301, 8, scale);
+    x.insert(x.end(), more.begin(), more.end());
+  }
+  x.insert(x.end(),
+           {0.0F, -0.0F, 65504.0F, 65519.9F, 65520.0F, -1e30F, std::numeric_limits<float>::infinity()});
+  std::vector<std::uint16_t> out(x.size());
+  kernels().to_half(x.data(), out.data(), x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(out[i], float_to_half(x[i])) << x[i];
+}
+
+std::vector<sys::Isa> host_isas() {
+  std::vector<sys::Isa> isas;
+  for (const sys::Isa isa : sys::kAllIsas) {
+    if (sys::host_has(isa)) isas.push_back(isa);
+  }
+  return isas;
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, Elementwise, ::testing::ValuesIn(host_isas()), [](const auto& instance) {
+  std::string name(sys::name_of(instance.param));
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace cistern::kernels

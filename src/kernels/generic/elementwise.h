@@ -1,0 +1,120 @@
+// The kernels of elementwise_table.h over vectors, included by one source file per ISA inside that ISA's
+// target region and after its float_vector.h. What does not fill a vector goes through a padded copy, so that
+// every value is computed alike. Everything has internal linkage. Not a public header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/elementwise_table.h"
+#include "kernels/generic/exp.h"
+
+namespace cistern::kernels {
+namespace {
+
+constexpr float kLog2E = 1.44269504F;
+
+// The first n floats, n <= kVectorFloats; zeros after them.
+inline Vector load_some(const float* p, std::size_t n) noexcept {
+  Vector v = {};
+  std::memcpy(&v, p, (n < kVectorFloats ? n : kVectorFloats) * sizeof(float));
+  return v;
+}
+
+inline void store_some(float* p, const Vector& v, std::size_t n) noexcept {
+  std::memcpy(p, &v, (n < kVectorFloats ? n : kVectorFloats) * sizeof(float));
+}
+
+inline Vector load_whole(const float* p) noexcept {
+  Vector v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+inline void store_whole(float* p, const Vector& v) noexcept {
+  std::memcpy(p, &v, sizeof v);
+}
+
+// x / (1 + e^-y)
+inline Vector times_sigmoid(const Vector& x, const Vector& y) noexcept {
+  return x / (1.0F + exp2(y * -kLog2E));
+}
+
+struct Silu {
+  static Vector of(const Vector& x) noexcept { return times_sigmoid(x, x); }
+};
+
+// 0.5 (1 + tanh(u)) = 1 / (1 + e^-2u), u = sqrt(2 / pi) (x + 0.044715 x^3).
+struct Gelu {
+  static Vector of(const Vector& x) noexcept {
+    constexpr float kTwiceSqrt2OverPi = 1.5957691216F;
+    return times_sigmoid(x, kTwiceSqrt2OverPi * (x + 0.044715F * x * x * x));
+  }
+};
+
+template <class Function>
+void gate_row(const float* gate, const float* up, float* out, std::size_t n) noexcept {
+  std::size_t i = 0;
+  for (; i + kVectorFloats <= n; i += kVectorFloats)
+    store_whole(out + i, Function::of(load_whole(gate + i)) * load_whole(up + i));
+  if (i < n) store_some(out + i, Function::of(load_some(gate + i, n - i)) * load_some(up + i, n - i), n - i);
+}
+
+// tanh(y) = 1 - 2 / (1 + e^2y)
+inline Vector cap_of(const Vector& x, float cap) noexcept {
+  return (1.0F - 2.0F / (1.0F + exp2(x * (2 * kLog2E / cap)))) * cap;
+}
+
+void softcap(float cap, float* x, std::size_t n) noexcept {
+  std::size_t i = 0;
+  for (; i + kVectorFloats <= n; i += kVectorFloats) store_whole(x + i, cap_of(load_whole(x + i), cap));
+  if (i < n) store_some(x + i, cap_of(load_some(x + i, n - i), cap), n - i);
+}
+
+void rotate(float* a, float* b, const float* cosines, const float* sines, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; i += kVectorFloats) {
+    const Vector x = load_some(a + i, n - i), y = load_some(b + i, n - i);
+    const Vector c = load_some(cosines + i, n - i), s = load_some(sines + i, n - i);
+    store_some(a + i, x * c - y * s, n - i);
+    store_some(b + i, x * s + y * c, n - i);
+  }
+}
+
+typedef std::uint64_t Pairs __attribute__((vector_size(kVectorFloats * sizeof(float))));
+
+inline Vector swap_neighbours(const Vector& v) noexcept {
+  Pairs pairs;
+  std::memcpy(&pairs, &v, sizeof pairs);
+  pairs = (pairs << 32) | (pairs >> 32);
+  Vector swapped;
+  std::memcpy(&swapped, &pairs, sizeof swapped);
+  return swapped;
+}
+
+void rotate_neighbours(float* x, const float* cosines, const float* sines, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; i += kVectorFloats) {
+    const Vector v = load_some(x + i, n - i);
+    const Vector c = load_some(cosines + i, n - i), s = load_some(sines + i, n - i);
+    store_some(x + i, v * c + swap_neighbours(v) * s, n - i);
+  }
+}
+
+void to_half(const float* x, std::uint16_t* out, std::size_t n) noexcept {
+  std::size_t i = 0;
+  for (; i + kVectorFloats <= n; i += kVectorFloats) store_half(out + i, load_whole(x + i));
+  if (i == n) return;
+  std::uint16_t some[kVectorFloats];
+  store_half(some, load_some(x + i, n - i));
+  std::memcpy(out + i, some, (n - i) * sizeof(std::uint16_t));
+}
+
+constexpr ElementwiseKernels kElementwise = {.silu_gate = gate_row<Silu>,
+                                             .gelu_gate = gate_row<Gelu>,
+                                             .softcap = softcap,
+                                             .rotate = rotate,
+                                             .rotate_neighbours = rotate_neighbours,
+                                             .to_half = to_half};
+
+}  // namespace
+}  // namespace cistern::kernels
