@@ -12,6 +12,7 @@
 #include "tools/flags.h"
 #include "tools/interrupt.h"
 #include "tools/json_out.h"
+#include "tools/machine_figures.h"
 #include "tools/out_file.h"
 #include "tools/output.h"
 #include "tools/progress.h"
@@ -73,8 +74,8 @@ std::string main_type(const file::Inventory& inventory) {
 }
 
 // Much larger than any last-level cache but the largest, and small beside a model worth measuring.
-constexpr std::uint64_t kProbeBytes = 512ULL << 20U;
-constexpr double kSearchSeconds = 0.02;  // per access pattern
+constexpr std::uint64_t kProbeBytes = 512ULL << 20U;  // less where memory is short
+constexpr double kSearchSeconds = 0.02;               // per access pattern
 constexpr double kSampleSeconds = 0.06;
 
 // The limits of the machine, measured with threads of their own.
@@ -82,8 +83,8 @@ class Prober {
  public:
   static Result<std::unique_ptr<Prober>> create(sys::Isa isa, int threads) {
     auto pool = std::make_unique<sys::ThreadPool>(threads);
-    CISTERN_TRY(ops::ProbeMemory memory,
-                ops::ProbeMemory::create(*pool, kProbeBytes, ops::ProbeMemory::Pages::kHuge));
+    CISTERN_TRY(ops::ProbeMemory memory, ops::ProbeMemory::create(*pool, probe_memory_bytes(kProbeBytes),
+                                                                  ops::ProbeMemory::Pages::kHuge));
     return std::unique_ptr<Prober>(new Prober(std::move(pool), std::move(memory), isa));
   }
 
@@ -109,6 +110,12 @@ class Prober {
   ops::ReadProbe read_;
   std::vector<ops::PeakProbe> peaks_;  // by arithmetic
 };
+
+// Of the disk that holds the model; 0 where there is none to measure (the embedded model).
+double disk_gbps_of(const std::string& path) {
+  const auto speed = sys::measure_disk(path, {});
+  return speed ? speed->bytes_per_s / 1e9 : 0;
+}
 
 Result<BenchReport> measure(const BenchFlags& flags) {
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(flags.model)));
@@ -137,6 +144,7 @@ Result<BenchReport> measure(const BenchFlags& flags) {
                                  .int8_gmacs = limits.gmacs(kernels::Arithmetic::kInt8),
                                  .bf16_gmacs = limits.gmacs(kernels::Arithmetic::kBf16),
                                  .f32_gmacs = limits.gmacs(kernels::Arithmetic::kFloat),
+                                 .disk_gbps = disk_gbps_of(session->model().path),
                                  .isa = std::string(sys::name_of(session->isa())),
                                  .threads = session->threads()},
                      .model = {.path = session->model().path,
@@ -148,6 +156,9 @@ Result<BenchReport> measure(const BenchFlags& flags) {
 }
 
 Result<int> bench(const BenchFlags& flags) {
+  if (flags.prompt_tokens == 0 && flags.generated_tokens == 0) {
+    return fail(ErrorCode::kUsage, "--prompt 0 and --tokens 0 leave nothing to measure");
+  }
   CISTERN_TRY(const BenchReport report, measure(flags));
   if (!flags.html.empty()) {
     CISTERN_TRY(OutFile out, OutFile::create(flags.html));

@@ -96,6 +96,7 @@ TEST(Bench, BadArguments) {
   for (const auto& args : cases) {
     EXPECT_EQ(not_one_clear_error(run_bench(args), 2), "") << args.front() << " " << args.back();
   }
+  EXPECT_EQ(not_one_clear_error(run_bench({}, "0", "0"), 2), "");
   EXPECT_EQ(not_one_clear_error(run_program({"bench", "/nowhere/model.gguf"}), 1), "");
 }
 

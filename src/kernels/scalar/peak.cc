@@ -22,7 +22,7 @@ namespace cistern::kernels {
 namespace {
 
 typedef float Floats __attribute__((vector_size(16)));
-typedef std::int16_t Words __attribute__((vector_size(16)));
+typedef std::uint16_t Words __attribute__((vector_size(16)));
 
 std::uint32_t run_floats(std::uint64_t rounds) noexcept {
   const float factor = peak_factor();
