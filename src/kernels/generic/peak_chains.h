@@ -11,10 +11,12 @@ namespace cistern::kernels {
 namespace {
 
 template <class Vector>
-std::uint32_t first_word(const Vector& vector) noexcept {
-  std::uint32_t word = 0;
-  std::memcpy(&word, &vector, sizeof word);
-  return word;
+std::uint32_t sum_of_words(const Vector& vector) noexcept {
+  std::uint32_t words[sizeof vector / sizeof(std::uint32_t)];
+  std::memcpy(words, &vector, sizeof words);
+  std::uint32_t sum = 0;
+  for (const std::uint32_t word : words) sum += word;
+  return sum;
 }
 
 // Different in each chain: equal chains would be computed once.
@@ -34,7 +36,7 @@ std::uint32_t run_chains(std::uint64_t rounds, const Step& step, std::index_sequ
   }
   // Constant indices only, here too: an array that is indexed by a variable lives in memory.
   std::uint32_t checksum = 0;
-  ((checksum ^= first_word(sums[kChain])), ...);
+  ((checksum = checksum * 31 + sum_of_words(sums[kChain])), ...);
   return checksum;
 }
 
