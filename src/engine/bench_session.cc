@@ -116,7 +116,8 @@ Result<double> BenchSession::decode(std::uint32_t steps) {
 
 plan::StepWork BenchSession::work(std::uint32_t tokens) const {
   const Runtime& runtime = *impl_->runtime;
-  return plan::work_of(runtime.model, runtime.open.inventory(), runtime.plan.cache, kernels::resolve(runtime.isa),
+  return plan::work_of(runtime.model, runtime.open.inventory(), runtime.plan.cache,
+                       kernels::resolve(runtime.isa),
                        {.depth = impl_->depth, .tokens = tokens, .sequences = impl_->sequences});
 }
 

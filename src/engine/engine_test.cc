@@ -232,8 +232,8 @@ TEST(Engine, a_file_that_shrinks_while_running_is_an_error_that_names_it) {
 TEST(Engine, kv_types_of_fewer_bits_stay_close_to_f32) {
   const Ids ids = some_ids(30);
   const std::vector<float> exact = all_logits(*load(model_path("gemma"), {.kv_type = DType::kF32}), ids);
-  // Heads of 32 values in [-4, 4] or so; a wrong layout moves logits by their own size, about 2. Where the ISA
-  // multiplies bfloat16, keys and values of F16 are rounded to it.
+  // Heads of 32 values in [-4, 4] or so; a wrong layout moves logits by their own size, about 2. Where the
+  // ISA multiplies bfloat16, keys and values of F16 are rounded to it.
   for (const auto& [type, tolerance] :
        {std::pair{DType::kF16, 0.04F}, {DType::kBF16, 0.08F}, {DType::kQ8_0, 0.15F}, {DType::kQ4_0, 1.5F}}) {
     const std::vector<float> ours = all_logits(*load(model_path("gemma"), {.kv_type = type}), ids);

@@ -25,8 +25,9 @@ struct Exec {
   }
 };
 
-// Floats of scratch that each thread needs for matmuls with rows of up to `max_cols` values and up to `tokens`
-// tokens, and for attention with heads of up to `max_head_dim` values. The planner sizes the arena by it.
+// Floats of scratch that each thread needs for matmuls with rows of up to `max_cols` values and up to
+// `tokens` tokens, and for attention with heads of up to `max_head_dim` values. The planner sizes the arena
+// by it.
 std::size_t scratch_floats(std::uint64_t max_cols, std::uint64_t tokens, std::uint64_t max_head_dim) noexcept;
 
 // A contiguous share of `count` items for thread `index` of `threads`, in units of `grain` items.
