@@ -77,19 +77,19 @@ struct PairTile {
 };
 using MultiplyFn = void (*)(const PairTile& tile) noexcept;
 
-// A chunk of 16 rows times a few tokens without a panel in between, in the same order and so with the same
-// bits: out[t * out_stride + r] (+)= their products. Reads and prefetches like UnpackFn.
+// A pair of panels' rows times a few tokens without panels in between, in the same order and so with the same
+// bits: out[t * out_stride + r] = row r times token t; r < 32. Reads like UnpackFn, and prefetches the rows
+// after these.
 inline constexpr int kDotTokens = 4;
 struct RowsTile {
   const std::byte* rows = nullptr;
   std::size_t row_stride = 0;
-  int n_values = 0;
-  const std::byte* x = nullptr;  // the chunk of each token, kChunkBytes apart
-  int n_tokens = 0;              // 1..kDotTokens
+  const std::byte* x = nullptr;  // chunk c of token t at c * x_chunk_stride + t * kChunkBytes
+  std::size_t x_chunk_stride = 0;
+  int n_values = 0;  // of all chunks; only the last one may be partial
+  int n_tokens = 0;  // 1..kDotTokens
   float* out = nullptr;
   std::size_t out_stride = 0;
-  bool accumulate = false;
-  const std::byte* ahead = nullptr;
 };
 using DotFn = void (*)(const RowsTile& tile) noexcept;
 

@@ -232,19 +232,14 @@ TEST_P(Panels, products_agree_with_double_arithmetic_and_do_not_depend_on_other_
       }
     }
     std::vector<float> direct(kPairRows);
-    for (std::size_t c = 0; c < n_chunks; ++c) {
-      for (std::size_t p = 0; p < 2; ++p) {
-        kernel.dot(
-            {.rows = rows.data() + p * kPanelRows * row_bytes + c * chunk_bytes(format),
-             .row_stride = row_bytes,
-             .n_values = static_cast<int>(std::min<std::size_t>(kChunkValues, cols - c * kChunkValues)),
-             .x = chunks.data() + (c * kTokens + 5) * kChunkBytes,
-             .n_tokens = 1,
-             .out = direct.data() + p * kPanelRows,
-             .out_stride = kPairRows,
-             .accumulate = c > 0});
-      }
-    }
+    kernel.dot({.rows = rows.data(),
+                .row_stride = row_bytes,
+                .x = chunks.data() + 5 * kChunkBytes,
+                .x_chunk_stride = kTokens * kChunkBytes,
+                .n_values = static_cast<int>(cols),
+                .n_tokens = 1,
+                .out = direct.data(),
+                .out_stride = kPairRows});
     EXPECT_EQ(std::memcmp(direct.data(), together.data() + 5 * kPairRows, kPairRows * sizeof(float)), 0);
     for (std::size_t n = 1; n <= 13; ++n) {
       std::vector<float> some(n * kPairRows);
@@ -287,7 +282,7 @@ class Chunk {
   }
 
   std::vector<float> multiply() const {
-    std::vector<float> out(kTokens * kPairRows, 0.25F);
+    std::vector<float> out(kTokens * kPairRows);
     kernel_.multiply({.panels = pair_.data(),
                       .x = x_.data(),
                       .x_chunk_stride = kTokens * kChunkBytes,
@@ -295,23 +290,20 @@ class Chunk {
                       .n_tokens = kTokens,
                       .out = out.data(),
                       .out_stride = kPairRows,
-                      .accumulate = true,
                       .offset_bits = kernel_.offset_bits});
     return out;
   }
   std::vector<float> dot(const std::vector<std::byte>& rows) const {
-    std::vector<float> out(kTokens * kPairRows, 0.25F);
-    for (std::size_t p = 0; p < 2; ++p) {
-      for (std::size_t token = 0; token < kTokens; token += kDotTokens) {
-        kernel_.dot({.rows = rows.data() + p * kPanelRows * row_bytes_,
-                     .row_stride = row_bytes_,
-                     .n_values = n_values_,
-                     .x = x_.data() + token * kChunkBytes,
-                     .n_tokens = static_cast<int>(std::min<std::size_t>(kDotTokens, kTokens - token)),
-                     .out = out.data() + token * kPairRows + p * kPanelRows,
-                     .out_stride = kPairRows,
-                     .accumulate = true});
-      }
+    std::vector<float> out(kTokens * kPairRows);
+    for (std::size_t token = 0; token < kTokens; token += kDotTokens) {
+      kernel_.dot({.rows = rows.data(),
+                   .row_stride = row_bytes_,
+                   .x = x_.data() + token * kChunkBytes,
+                   .x_chunk_stride = kTokens * kChunkBytes,
+                   .n_values = n_values_,
+                   .n_tokens = static_cast<int>(std::min<std::size_t>(kDotTokens, kTokens - token)),
+                   .out = out.data() + token * kPairRows,
+                   .out_stride = kPairRows});
     }
     return out;
   }

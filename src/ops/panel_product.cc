@@ -92,19 +92,14 @@ class PairProduct {
   }
 
   void dot() noexcept {
-    for (int chunk = 0; chunk * kChunkValues < cols_; ++chunk) {
-      for (int p = 0; p < 2; ++p) {
-        kernel_.dot({.rows = chunk_of_row(first_row_ + static_cast<std::uint64_t>(p * kPanelRows), chunk),
-                     .row_stride = w_.row_bytes,
-                     .n_values = std::min(kChunkValues, cols_ - chunk * kChunkValues),
-                     .x = input_.data + static_cast<std::size_t>(chunk) * input_.chunk_stride,
-                     .n_tokens = static_cast<int>(input_.n_tokens),
-                     .out = scratch_.sums + p * kPanelRows,
-                     .out_stride = kPairRows,
-                     .accumulate = chunk > 0,
-                     .ahead = ahead_of(chunk, p)});
-      }
-    }
+    kernel_.dot({.rows = chunk_of_row(first_row_, 0),
+                 .row_stride = w_.row_bytes,
+                 .x = input_.data,
+                 .x_chunk_stride = input_.chunk_stride,
+                 .n_values = cols_,
+                 .n_tokens = static_cast<int>(input_.n_tokens),
+                 .out = scratch_.sums,
+                 .out_stride = kPairRows});
   }
 
   void multiply() noexcept {

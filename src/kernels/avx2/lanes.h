@@ -1,4 +1,4 @@
-// The vectors that generic/unpack_*.h and generic/int8.h are written over, for AVX2: 8 rows in 8 lanes.
+// The vectors that generic/unpack_*.h and generic/*_int8.h are written over, for AVX2: 8 rows in 8 lanes.
 // Included inside the target region. Not a public header.
 #pragma once
 

@@ -21,7 +21,9 @@
 
 #include "kernels/avx2_vnni/int8.h"
 
-#include "kernels/generic/int8.h"
+#include "kernels/generic/dot_int8.h"
+
+#include "kernels/generic/multiply_int8.h"
 
 #include "kernels/generic/int8_formats.h"
 

@@ -1,4 +1,5 @@
-// What generic/int8.h needs of AVX2 with VNNI. Included inside the target region. Not a public header.
+// What generic/multiply_int8.h needs of AVX2 with VNNI. Included inside the target region. Not a public
+// header.
 #pragma once
 
 #include <immintrin.h>

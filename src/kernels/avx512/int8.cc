@@ -20,6 +20,8 @@
 
 #include "kernels/avx512/int8.h"
 
+#include "kernels/generic/dot_int8.h"
+
 #include "kernels/generic/int8_formats.h"
 
 #include "kernels/avx512/region_end.h"

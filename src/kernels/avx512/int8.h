@@ -1,11 +1,28 @@
-// Integer products for AVX-512 VNNI: packing of activations and the multiplication of a pair of panels.
-// Included inside the target region. Not a public header.
+// Integer products for AVX-512 VNNI: what generic/dot_int8.h needs, and its own multiplication of a pair of
+// panels. Included inside the target region. Not a public header.
 #pragma once
 
+#include "kernels/generic/token_groups.h"
 #include "kernels/generic/unpack.h"
 
 namespace cistern::kernels {
 namespace {
+
+inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
+  return (F32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+
+template <int /*kCodeBits*/>
+struct Sum {
+  static constexpr int kOffset = 0;
+  static constexpr int kMost = 8;
+  I32 total{};
+
+  void add(U32 codes, U32 activations) noexcept {
+    total = (I32)_mm512_dpbusd_epi32((__m512i)total, (__m512i)codes, (__m512i)activations);
+  }
+  void widen() noexcept {}
+};
 
 // Tokens multiplied at once: their integer and float sums for two panels, 24 registers, and 5 to work with.
 constexpr int kTokens = 6;
@@ -48,10 +65,8 @@ inline void dot_quads(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x
 // One chunk of T tokens. kGroup: columns under one weight scale (16, 32, or 256 for the whole chunk); kMin:
 // columns under one minimum, 0 for none.
 template <int kGroup, int kMin, int T>
-__attribute__((always_inline)) inline void multiply_chunk(const Int8Panel* const (&w)[2],
-                                                          const Int8Chunk* const (&x)[T], int n_blocks,
-                                                          __m128i offset_bits, float* const (&out)[T],
-                                                          bool accumulate) noexcept {
+inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x)[T], int n_blocks,
+                           __m128i offset_bits, float* const (&out)[T], bool accumulate) noexcept {
   constexpr int kQuads = kGroup == 16 ? 4 : 8;
   constexpr int kSteps = 8 / kQuads;
   __m512 total[2][T];
@@ -139,106 +154,11 @@ void multiply_pair(const PairTile& tile) noexcept {
   static constexpr Multiply kBySize[kTokens] = {
       multiply_tokens<kGroup, kMin, 1>, multiply_tokens<kGroup, kMin, 2>, multiply_tokens<kGroup, kMin, 3>,
       multiply_tokens<kGroup, kMin, 4>, multiply_tokens<kGroup, kMin, 5>, multiply_tokens<kGroup, kMin, 6>};
-  // As even as possible: 8 tokens are 4 + 4, not 6 + 2.
-  const int n_calls = (tile.n_tokens + kTokens - 1) / kTokens;
-  int token = 0;
-  for (int call = 0; call < n_calls; ++call) {
-    const int size = (tile.n_tokens - token) / (n_calls - call);
-    kBySize[size - 1](tile, token);
-    token += size;
-  }
+  for_token_groups<kTokens>(tile.n_tokens, [&](int token, int count) { kBySize[count - 1](tile, token); });
 }
 
 template <class Format>
 constexpr MultiplyFn multiply_int8 = multiply_pair<Format::kGroup, Format::kMin>;
-
-// Takes what an unpacker gives and multiplies it with T tokens at once, operation for operation as
-// multiply_chunk does.
-template <class Format, int T>
-class DotSink {
- public:
-  explicit DotSink(const Int8Chunk* x) noexcept : x_(x) {
-    for (int t = 0; t < T; ++t) {
-      sum_[t] = integer_[t] = _mm512_setzero_si512();
-      total_[t] = _mm512_setzero_ps();
-    }
-  }
-
-  void scale(int group, F32 v) noexcept { scales_[group] = (__m512)v; }
-  void min(int group, F32 v) noexcept { mins_[group] = (__m512)v; }
-
-  void codes(int quad, U32 v) noexcept {
-#pragma GCC unroll 4
-    for (int t = 0; t < T; ++t) {
-      sum_[t] = _mm512_dpbusd_epi32(sum_[t], (__m512i)v, broadcast_word(x_[t].q + 4 * quad));
-    }
-  }
-
-  void end_group(int group) noexcept {
-    const int block = kGroup == 16 ? group / 2 : group;
-#pragma GCC unroll 4
-    for (int t = 0; t < T; ++t) {
-      const __m512i shift = _mm512_set1_epi32(x_[t].shift[block]);
-      const __m512i shifted = _mm512_sllv_epi32(_mm512_add_epi32(sum_[t], offset(x_[t], group)), shift);
-      if constexpr (kGroup == 256) {
-        integer_[t] = _mm512_add_epi32(integer_[t], shifted);
-      } else {
-        total_[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(shifted), scales_[group], total_[t]);
-      }
-      sum_[t] = _mm512_setzero_si512();
-    }
-  }
-
-  // After the last group: the sums of token t before they are scaled by its d.
-  __m512 total(int t, int n_values) noexcept {
-    if constexpr (kGroup == 256) total_[t] = _mm512_mul_ps(_mm512_cvtepi32_ps(integer_[t]), scales_[0]);
-    if constexpr (kMin > 0) {
-      const float* sums = kMin == 16 ? x_[t].scaled_sum16 : x_[t].scaled_sum32;
-      for (int m = 0; m < n_values / kMin; ++m) {
-        total_[t] = _mm512_fmadd_ps(mins_[m], _mm512_set1_ps(sums[m]), total_[t]);
-      }
-    }
-    return total_[t];
-  }
-
- private:
-  static constexpr int kGroup = Format::kGroup;
-  static constexpr int kMin = Format::kMin;
-
-  static __m512i offset(const Int8Chunk& x, int group) noexcept {
-    if constexpr (kMin > 0) return _mm512_setzero_si512();
-    const std::int32_t* sums = kGroup == 16 ? x.negated_sum16 : x.negated_sum32;
-    return _mm512_slli_epi32(_mm512_set1_epi32(sums[group]), Format::kOffsetBits);
-  }
-
-  const Int8Chunk* x_;
-  __m512 scales_[kGroup == 256 ? 1 : kChunkValues / kGroup];
-  __m512 mins_[kMin == 0 ? 1 : kChunkValues / kMin];
-  __m512i sum_[T];
-  __m512i integer_[T];
-  __m512 total_[T];
-};
-
-template <class Format, int T>
-void dot_tokens(const RowsTile& tile) noexcept {
-  const auto* x = reinterpret_cast<const Int8Chunk*>(tile.x);
-  const Words<Format> words(tile.rows, tile.row_stride, tile.n_values, tile.ahead);
-  DotSink<Format, T> sink(x);
-  Format::unpack(words.words, tile.n_values, sink);
-#pragma GCC unroll 4
-  for (int t = 0; t < T; ++t) {
-    float* out = tile.out + static_cast<std::size_t>(t) * tile.out_stride;
-    const __m512 before = tile.accumulate ? _mm512_loadu_ps(out) : _mm512_setzero_ps();
-    _mm512_storeu_ps(out, _mm512_fmadd_ps(sink.total(t, tile.n_values), _mm512_set1_ps(x[t].d), before));
-  }
-}
-
-template <class Format>
-void dot_int8(const RowsTile& tile) noexcept {
-  static constexpr DotFn kBySize[kDotTokens] = {dot_tokens<Format, 1>, dot_tokens<Format, 2>,
-                                                dot_tokens<Format, 3>, dot_tokens<Format, 4>};
-  kBySize[tile.n_tokens - 1](tile);
-}
 
 }  // namespace
 }  // namespace cistern::kernels

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/avx512/transpose.h"
+
 namespace cistern::kernels {
 namespace {
 
@@ -66,18 +68,13 @@ inline __m512i load_16_bytes_of_4_rows(const std::byte* p, std::size_t stride) n
 
 // Words 0..3 of 16 rows, word by word: lane r of words[i] is word i of row r.
 inline void transpose_16_bytes(const std::byte* rows, std::size_t stride, U32* words) noexcept {
-  const __m512i r0 = load_16_bytes_of_4_rows(rows, stride);
-  const __m512i r1 = load_16_bytes_of_4_rows(rows + stride, stride);
-  const __m512i r2 = load_16_bytes_of_4_rows(rows + 2 * stride, stride);
-  const __m512i r3 = load_16_bytes_of_4_rows(rows + 3 * stride, stride);
-  const __m512i lo01 = _mm512_unpacklo_epi32(r0, r1);
-  const __m512i hi01 = _mm512_unpackhi_epi32(r0, r1);
-  const __m512i lo23 = _mm512_unpacklo_epi32(r2, r3);
-  const __m512i hi23 = _mm512_unpackhi_epi32(r2, r3);
-  words[0] = (U32)_mm512_unpacklo_epi64(lo01, lo23);
-  words[1] = (U32)_mm512_unpackhi_epi64(lo01, lo23);
-  words[2] = (U32)_mm512_unpacklo_epi64(hi01, hi23);
-  words[3] = (U32)_mm512_unpackhi_epi64(hi01, hi23);
+  __m512i out[4];
+  transpose_quarters({load_16_bytes_of_4_rows(rows, stride), load_16_bytes_of_4_rows(rows + stride, stride),
+                      load_16_bytes_of_4_rows(rows + 2 * stride, stride),
+                      load_16_bytes_of_4_rows(rows + 3 * stride, stride)},
+                     out);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) words[i] = (U32)out[i];
 }
 
 }  // namespace
@@ -91,45 +88,30 @@ namespace {
 
 // Words 0..7 of 16 rows: twice as many for as many loads.
 inline void transpose_32_bytes(const std::byte* rows, std::size_t stride, U32* words) noexcept {
-  const auto row = [&](std::size_t r) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows + r * stride));
+  const auto row = [&](int r) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows + static_cast<std::size_t>(r) * stride));
   };
-  // Of four rows and the four after them: [0] words 0 and 4, [1] words 1 and 5, ...
-  const auto transpose_8_rows = [&](std::size_t first, __m512i(&of)[4]) {
-    __m512i r[4];
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < 4; ++i) {
-      r[i] = _mm512_inserti64x4(_mm512_castsi256_si512(row(first + i)), row(first + i + 4), 1);
-    }
-    const __m512i lo01 = _mm512_unpacklo_epi32(r[0], r[1]);
-    const __m512i hi01 = _mm512_unpackhi_epi32(r[0], r[1]);
-    const __m512i lo23 = _mm512_unpacklo_epi32(r[2], r[3]);
-    const __m512i hi23 = _mm512_unpackhi_epi32(r[2], r[3]);
-    of[0] = _mm512_unpacklo_epi64(lo01, lo23);
-    of[1] = _mm512_unpackhi_epi64(lo01, lo23);
-    of[2] = _mm512_unpacklo_epi64(hi01, hi23);
-    of[3] = _mm512_unpackhi_epi64(hi01, hi23);
-  };
-  __m512i first[4];
-  __m512i second[4];
-  transpose_8_rows(0, first);
-  transpose_8_rows(8, second);
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    words[i] = (U32)_mm512_shuffle_i32x4(first[i], second[i], 0x88);
-    words[i + 4] = (U32)_mm512_shuffle_i32x4(first[i], second[i], 0xDD);
+  __m512i in[8];
+  __m512i out[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    in[i] = _mm512_inserti64x4(_mm512_castsi256_si512(row(kLowRow[i])), row(kLowRow[i] + 4), 1);
   }
+  transpose_8_words(in, out);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) words[i] = (U32)out[i];
 }
 
+template <class Ahead>
 __attribute__((always_inline)) inline void load_words(const std::byte* rows, std::size_t stride,
                                                       std::size_t n_bytes, U32* words,
-                                                      const std::byte* ahead) noexcept {
+                                                      const Ahead& ahead) noexcept {
   std::size_t at = 0;
   for (; at + 32 <= n_bytes; at += 32) {
-    prefetch_part(ahead, at, 32);
+    ahead.with_load(at, 32);
     transpose_32_bytes(rows + at, stride, words + at / 4);
   }
-  load_words<U32>(rows + at, stride, n_bytes - at, words + at / 4, ahead + kLanes * at);
+  load_other_words(rows, stride, n_bytes, words, at, ahead);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "kernels/attention_table.h"
+#include "kernels/avx512/transpose.h"
 
 namespace cistern::kernels {
 namespace {
@@ -94,28 +95,6 @@ inline const std::byte* row_of(const CacheRows& rows, std::size_t key) noexcept 
                              : rows.ring + (i - rows.until_wrap) * rows.row_bytes;
 }
 
-// Some 16 values of a strip's 16 keys, as 8 vectors of pairs across the keys. z[i] holds two keys, 8 pairs
-// each: 0..3 with 4..7, then 8..11 with 12..15.
-inline void transpose_pairs(const __m512i (&z)[8], std::byte* out, std::size_t out_bytes) noexcept {
-  __m512i t[2][4];
-#pragma GCC unroll 2
-  for (int h = 0; h < 2; ++h) {
-    const __m512i a = _mm512_unpacklo_epi32(z[4 * h], z[4 * h + 1]);
-    const __m512i b = _mm512_unpackhi_epi32(z[4 * h], z[4 * h + 1]);
-    const __m512i c = _mm512_unpacklo_epi32(z[4 * h + 2], z[4 * h + 3]);
-    const __m512i d = _mm512_unpackhi_epi32(z[4 * h + 2], z[4 * h + 3]);
-    t[h][0] = _mm512_unpacklo_epi64(a, c);
-    t[h][1] = _mm512_unpackhi_epi64(a, c);
-    t[h][2] = _mm512_unpacklo_epi64(b, d);
-    t[h][3] = _mm512_unpackhi_epi64(b, d);
-  }
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < 4; ++i) {
-    _mm512_storeu_si512(out + i * out_bytes, _mm512_shuffle_i32x4(t[0][i], t[1][i], 0x88));
-    _mm512_storeu_si512(out + (i + 4) * out_bytes, _mm512_shuffle_i32x4(t[0][i], t[1][i], 0xDD));
-  }
-}
-
 constexpr std::size_t kStripKeys = 16;
 constexpr std::size_t kPairBytes = 4;
 
@@ -133,16 +112,21 @@ void load_key_strip(const CacheRows& rows, std::size_t first_key, LinesAhead& ah
   for (std::size_t d = 0; d < rows.dim; d += 16) {
     const __mmask16 dims = mask_of_dims(rows.dim, d);
     lines.ask(rows.lines_per_step);
-    __m512i z[8];
+    __m512i two_keys[8];
+    __m512i pairs[8];
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < 8; ++i) {
-      const std::size_t low = i < 4 ? i : i + 4;
+      const auto low = static_cast<std::size_t>(kLowRow[i]);
       const std::size_t high = low + 4;
-      z[i] = kWhole ? to_bf16(Row::all(row[high], d), Row::all(row[low], d))
-                    : to_bf16(Row::some(row[high], d, there[high] & dims),
-                              Row::some(row[low], d, there[low] & dims));
+      two_keys[i] = kWhole ? to_bf16(Row::all(row[high], d), Row::all(row[low], d))
+                           : to_bf16(Row::some(row[high], d, there[high] & dims),
+                                     Row::some(row[low], d, there[low] & dims));
     }
-    transpose_pairs(z, panel + d / 2 * kBlockKeys * kPairBytes, kBlockKeys * kPairBytes);
+    transpose_8_words(two_keys, pairs);
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < 8; ++i) {
+      _mm512_storeu_si512(panel + (d / 2 + i) * kBlockKeys * kPairBytes, pairs[i]);
+    }
   }
   ahead = lines;
 }

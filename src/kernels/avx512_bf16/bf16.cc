@@ -13,67 +13,115 @@
 
 #include "kernels/avx512_bf16/region_begin.h"
 
+#include "kernels/generic/token_groups.h"
+
 namespace cistern::kernels {
 namespace {
 
-// Tokens multiplied at once: their sums for two panels take 24 registers.
-constexpr int kTokens = 12;
+// Sums held in registers: of kRows rows times kTokens tokens, in 16 lanes each.
+constexpr int kRows = 4;
+constexpr int kTokens = 6;
+constexpr int kVectorValues = 32;
+constexpr std::size_t kVectorBytes = 64;
+constexpr int kChunkVectors = kChunkValues / kVectorValues;
+constexpr int kSpanChunks = 8;  // whose sums are added lane by lane; kPassChunks of ops/ is a multiple
 
-inline __m512bh broadcast_pair(const std::uint32_t* p) noexcept {
-  return (__m512bh)_mm512_set1_epi32(static_cast<int>(*p));
+// How 32 weights are loaded as bfloat16.
+struct FromBf16 {
+  static __m512bh load(const std::byte* p) noexcept { return (__m512bh)_mm512_loadu_si512(p); }
+};
+struct FromHalf {
+  static __m512bh load(const std::byte* p) noexcept {
+    const auto half = [&](std::size_t byte) {
+      return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + byte)));
+    };
+    return _mm512_cvtne2ps_pbh(half(32), half(0));
+  }
+};
+
+// What four rows' sums (all tokens') are in: lane r + 4 * t of the result is the sum of row r's lanes for
+// token t. Lanes are added to those 8, then 4, 2 and 1 further on.
+inline __m512 add_lanes(const __m512 (&a)[kRows], const __m512 (&b)[kRows], const __m512 (&c)[kRows],
+                        const __m512 (&d)[kRows]) noexcept {
+  const auto to_quarters = [](const __m512(&rows)[kRows]) {
+    const __m512 low = _mm512_add_ps(_mm512_shuffle_f32x4(rows[0], rows[1], 0x44),
+                                     _mm512_shuffle_f32x4(rows[0], rows[1], 0xEE));
+    const __m512 high = _mm512_add_ps(_mm512_shuffle_f32x4(rows[2], rows[3], 0x44),
+                                      _mm512_shuffle_f32x4(rows[2], rows[3], 0xEE));
+    return _mm512_add_ps(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xDD));
+  };
+  const auto to_halves = [](__m512 x, __m512 y) {
+    const __m512d low = _mm512_unpacklo_pd(_mm512_castps_pd(x), _mm512_castps_pd(y));
+    const __m512d high = _mm512_unpackhi_pd(_mm512_castps_pd(x), _mm512_castps_pd(y));
+    return _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+  };
+  const __m512 ab = to_halves(to_quarters(a), to_quarters(b));
+  const __m512 cd = to_halves(to_quarters(c), to_quarters(d));
+  const __m512 by_row = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x88), _mm512_shuffle_ps(ab, cd, 0xDD));
+  const __m512i transpose = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  return _mm512_permutexvar_ps(transpose, by_row);
+}
+
+// Writes or adds the sums to T rows of the output.
+template <int T>
+inline void store_sums(const __m512 (&sum)[T][kRows], bool accumulate, float* out,
+                       std::size_t out_stride) noexcept {
+#pragma GCC unroll 2
+  for (int first = 0; first < T; first += 4) {
+    const auto token = [&](int t) -> const __m512(&)[kRows] { return sum[std::min(first + t, T - 1)]; };
+    const __m512 tokens = add_lanes(token(0), token(1), token(2), token(3));
+    alignas(64) float values[4][kRows];
+    _mm512_store_ps(values, tokens);
+    for (int t = 0; t < std::min(4, T - first); ++t) {
+      float* to = out + static_cast<std::size_t>(first + t) * out_stride;
+      const __m128 before = accumulate ? _mm_loadu_ps(to) : _mm_setzero_ps();
+      _mm_storeu_ps(to, _mm_add_ps(before, _mm_load_ps(values[t])));
+    }
+  }
+}
+
+// sum += 32 values of the rows, row_stride bytes apart, times those of T tokens, kChunkBytes apart.
+template <class From, int T>
+inline void add_products(const std::byte* rows, std::size_t row_stride, const std::byte* x,
+                         __m512 (&sum)[T][kRows]) noexcept {
+  __m512bh w[kRows];
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) w[r] = From::load(rows + static_cast<std::size_t>(r) * row_stride);
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+    const auto q = (__m512bh)_mm512_load_si512(x + static_cast<std::size_t>(t) * kChunkBytes);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) sum[t][r] = _mm512_dpbf16_ps(sum[t][r], w[r], q);
+  }
 }
 
 template <int T>
 void multiply_tokens(const PairTile& tile, int token) noexcept {
-  __m512 sum[2][T];
+  const std::byte* x = tile.x + static_cast<std::size_t>(token) * kChunkBytes;
   float* out = tile.out + static_cast<std::size_t>(token) * tile.out_stride;
-#pragma GCC unroll 16
-  for (int t = 0; t < T; ++t) {
-    for (int p = 0; p < 2; ++p) {
-      const float* before = out + static_cast<std::size_t>(t) * tile.out_stride + p * kPanelRows;
-      sum[p][t] = tile.accumulate ? _mm512_loadu_ps(before) : _mm512_setzero_ps();
-    }
-  }
-  for (int chunk = 0; chunk * kChunkValues < tile.n_values; ++chunk) {
-    const auto* w =
-        reinterpret_cast<const Bf16Panel*>(tile.panels + static_cast<std::size_t>(chunk) * 2 * kPanelBytes);
-    const auto* x =
-        reinterpret_cast<const Bf16Chunk*>(tile.x + static_cast<std::size_t>(chunk) * tile.x_chunk_stride +
-                                           static_cast<std::size_t>(token) * kChunkBytes);
-    const int n_pairs = std::min(kChunkValues, tile.n_values - chunk * kChunkValues) / 2;
-#pragma GCC unroll 2
-    for (int i = 0; i < n_pairs; ++i) {
-      const auto w0 = (__m512bh)_mm512_load_si512(w[0].pairs[i]);
-      const auto w1 = (__m512bh)_mm512_load_si512(w[1].pairs[i]);
-#pragma GCC unroll 16
-      for (int t = 0; t < T; ++t) {
-        const __m512bh pair = broadcast_pair(x[t].pairs + i);
-        sum[0][t] = _mm512_dpbf16_ps(sum[0][t], w0, pair);
-        sum[1][t] = _mm512_dpbf16_ps(sum[1][t], w1, pair);
+  for (int row = 0; row < kPairRows; row += kRows) {
+    const auto r = static_cast<std::size_t>(row);
+    const std::byte* rows =
+        tile.panels + r / kPanelRows * kPanelBytes + r % kPanelRows * kChunkVectors * kVectorBytes;
+    for (int first = 0; first < tile.n_values; first += kSpanChunks * kChunkValues) {
+      const int end = std::min(tile.n_values, first + kSpanChunks * kChunkValues);
+      __m512 sum[T][kRows] = {};
+      for (int i = first; i < end; i += kVectorValues) {
+        const auto chunk = static_cast<std::size_t>(i / kChunkValues);
+        const std::size_t byte = static_cast<std::size_t>(i % kChunkValues) / kVectorValues * kVectorBytes;
+        add_products<FromBf16, T>(rows + chunk * 2 * kPanelBytes + byte, kChunkVectors * kVectorBytes,
+                                  x + chunk * tile.x_chunk_stride + byte, sum);
       }
-    }
-  }
-#pragma GCC unroll 16
-  for (int t = 0; t < T; ++t) {
-    for (int p = 0; p < 2; ++p) {
-      _mm512_storeu_ps(out + static_cast<std::size_t>(t) * tile.out_stride + p * kPanelRows, sum[p][t]);
+      store_sums<T>(sum, tile.accumulate || first > 0, out + row, tile.out_stride);
     }
   }
 }
 
 void multiply_bf16(const PairTile& tile) noexcept {
   using Multiply = void (*)(const PairTile&, int) noexcept;
-  static constexpr Multiply kBySize[kTokens] = {
-      multiply_tokens<1>, multiply_tokens<2>,  multiply_tokens<3>,  multiply_tokens<4>,
-      multiply_tokens<5>, multiply_tokens<6>,  multiply_tokens<7>,  multiply_tokens<8>,
-      multiply_tokens<9>, multiply_tokens<10>, multiply_tokens<11>, multiply_tokens<12>};
-  const int n_calls = (tile.n_tokens + kTokens - 1) / kTokens;
-  int token = 0;
-  for (int call = 0; call < n_calls; ++call) {
-    const int size = (tile.n_tokens - token) / (n_calls - call);
-    kBySize[size - 1](tile, token);
-    token += size;
-  }
+  static constexpr Multiply kByCount[kTokens] = {multiply_tokens<1>, multiply_tokens<2>, multiply_tokens<3>,
+                                                 multiply_tokens<4>, multiply_tokens<5>, multiply_tokens<6>};
+  for_token_groups<kTokens>(tile.n_tokens, [&](int token, int count) { kByCount[count - 1](tile, token); });
 }
 
 void pack_bf16(const float* x, std::size_t n, std::byte* chunks, std::size_t chunk_stride) noexcept {
@@ -84,85 +132,47 @@ void pack_bf16(const float* x, std::size_t n, std::byte* chunks, std::size_t chu
   }
 }
 
-struct AsIs {
-  __m512i operator()(__m512i v) const noexcept { return v; }
-};
-
-struct HalfToBf16 {
-  __m512i operator()(__m512i v) const noexcept {
-    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_cvtph_ps(_mm512_extracti64x4_epi64(v, 1)),
-                                        _mm512_cvtph_ps(_mm512_castsi512_si256(v)));
-  }
-};
-
-// 16 bytes, 4 pairs, of rows row, row + 4, row + 8 and row + 12.
-inline __m512i load_4_rows(const std::byte* p, std::size_t stride) noexcept {
-  const auto at = [&](std::size_t row) {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + row * stride));
-  };
-  const __m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(at(0)), at(4), 1);
-  return _mm512_inserti32x4(_mm512_inserti32x4(v, at(8), 2), at(12), 3);
-}
-
-// Four words, eight columns, of 16 rows.
-template <class Convert>
-inline void transpose_pairs(const std::byte* p, std::size_t stride, __m512i (&words)[4]) noexcept {
-  const Convert convert;
-  const __m512i r0 = convert(load_4_rows(p, stride));
-  const __m512i r1 = convert(load_4_rows(p + stride, stride));
-  const __m512i r2 = convert(load_4_rows(p + 2 * stride, stride));
-  const __m512i r3 = convert(load_4_rows(p + 3 * stride, stride));
-  const __m512i lo01 = _mm512_unpacklo_epi32(r0, r1);
-  const __m512i hi01 = _mm512_unpackhi_epi32(r0, r1);
-  const __m512i lo23 = _mm512_unpacklo_epi32(r2, r3);
-  const __m512i hi23 = _mm512_unpackhi_epi32(r2, r3);
-  words[0] = _mm512_unpacklo_epi64(lo01, lo23);
-  words[1] = _mm512_unpackhi_epi64(lo01, lo23);
-  words[2] = _mm512_unpacklo_epi64(hi01, hi23);
-  words[3] = _mm512_unpackhi_epi64(hi01, hi23);
-}
-
-template <class Convert>
+template <class From>
 void unpack_16_bit(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel,
                    const std::byte* ahead) noexcept {
-  auto& pairs = reinterpret_cast<Bf16Panel*>(panel)->pairs;
-  for (int i = 0; i < n_values / 2; i += 4) {
-    for (int line = 0; line < 4; ++line) __builtin_prefetch(ahead + 64 * (i + line));
-    __m512i words[4];
-    transpose_pairs<Convert>(rows + 4 * i, stride, words);
-    for (int j = 0; j < 4; ++j) _mm512_store_si512(pairs[i + j], words[j]);
-  }
-}
-
-template <class Convert, int T>
-void dot_tokens(const RowsTile& tile) noexcept {
-  const auto* x = reinterpret_cast<const Bf16Chunk*>(tile.x);
-  __m512 sum[T];
-  for (int t = 0; t < T; ++t) {
-    sum[t] = tile.accumulate ? _mm512_loadu_ps(tile.out + static_cast<std::size_t>(t) * tile.out_stride)
-                             : _mm512_setzero_ps();
-  }
-  for (int i = 0; i < tile.n_values / 2; i += 4) {
-    for (int line = 0; line < 4; ++line) __builtin_prefetch(tile.ahead + 64 * (i + line));
-    __m512i words[4];
-    transpose_pairs<Convert>(tile.rows + 4 * i, tile.row_stride, words);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
-#pragma GCC unroll 4
-      for (int t = 0; t < T; ++t) {
-        sum[t] = _mm512_dpbf16_ps(sum[t], (__m512bh)words[j], broadcast_pair(x[t].pairs + i + j));
-      }
+  const int n_vectors = n_values / kVectorValues;
+  for (int r = 0; r < kPanelRows; ++r) {
+    const std::byte* from = rows + static_cast<std::size_t>(r) * stride;
+    std::byte* to = panel + static_cast<std::size_t>(r * kChunkVectors) * kVectorBytes;
+    for (int v = 0; v < n_vectors; ++v) {
+      const std::size_t byte = static_cast<std::size_t>(v) * kVectorBytes;
+      __builtin_prefetch(ahead + static_cast<std::size_t>(r * n_vectors) * kVectorBytes + byte);
+      _mm512_store_si512(to + byte, (__m512i)From::load(from + byte));
     }
   }
-  for (int t = 0; t < T; ++t) {
-    _mm512_storeu_ps(tile.out + static_cast<std::size_t>(t) * tile.out_stride, sum[t]);
+}
+
+template <class From, int T>
+void dot_tokens(const RowsTile& tile) noexcept {
+  for (int row = 0; row < kPairRows; row += kRows) {
+    const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
+    for (int first = 0; first < tile.n_values; first += kSpanChunks * kChunkValues) {
+      const int end = std::min(tile.n_values, first + kSpanChunks * kChunkValues);
+      __m512 sum[T][kRows] = {};
+      for (int i = first; i < end; i += kVectorValues) {
+        const std::byte* at = rows + static_cast<std::size_t>(i) * 2;
+        for (std::size_t r = 0; r < kRows; ++r)
+          __builtin_prefetch(rows + kRows * tile.row_stride +
+                             (static_cast<std::size_t>(i) * 2 * kRows + r * 64));
+        add_products<From, T>(at, tile.row_stride,
+                              tile.x + static_cast<std::size_t>(i / kChunkValues) * tile.x_chunk_stride +
+                                  static_cast<std::size_t>(i % kChunkValues) * 2,
+                              sum);
+      }
+      store_sums<T>(sum, first > 0, tile.out + row, tile.out_stride);
+    }
   }
 }
 
-template <class Convert>
+template <class From>
 void dot_16_bit(const RowsTile& tile) noexcept {
-  static constexpr DotFn kBySize[kDotTokens] = {dot_tokens<Convert, 1>, dot_tokens<Convert, 2>,
-                                                dot_tokens<Convert, 3>, dot_tokens<Convert, 4>};
+  static constexpr DotFn kBySize[kDotTokens] = {dot_tokens<From, 1>, dot_tokens<From, 2>, dot_tokens<From, 3>,
+                                                dot_tokens<From, 4>};
   kBySize[tile.n_tokens - 1](tile);
 }
 
@@ -179,8 +189,8 @@ void overlay_avx512_bf16(KernelTable& table) noexcept {
     table.panel[static_cast<std::size_t>(dtype)] = {
         .arithmetic = Arithmetic::kBf16, .unpack = unpack, .multiply = multiply_bf16, .dot = dot};
   };
-  panel(DType::kF16, unpack_16_bit<HalfToBf16>, dot_16_bit<HalfToBf16>);
-  panel(DType::kBF16, unpack_16_bit<AsIs>, dot_16_bit<AsIs>);
+  panel(DType::kF16, unpack_16_bit<FromHalf>, dot_16_bit<FromHalf>);
+  panel(DType::kBF16, unpack_16_bit<FromBf16>, dot_16_bit<FromBf16>);
 }
 
 }  // namespace cistern::kernels

@@ -13,20 +13,34 @@
 // and may overload, for its U32, the function templates of generic/unpack_bits.h.
 #pragma once
 
+#include "kernels/generic/prefetch.h"
 #include "kernels/panel.h"
 
 namespace cistern::kernels {
 namespace {
 
+template <class Format>
+constexpr std::size_t bytes_of(int n_values) noexcept {
+  // Of most formats a constant.
+  if constexpr (Format::kValues == kChunkValues) return Format::kBytes;
+  return static_cast<std::size_t>(n_values / Format::kValues * Format::kBytes);
+}
+
+// Calls of end_group for a whole chunk.
+template <class Format>
+constexpr int kGroups = kChunkValues / (Format::kGroup == kChunkValues ? kBlockValues : Format::kGroup);
+
 // The part of a panel that kLanes rows fill.
+template <class Format>
 struct PanelSink {
   Int8Panel& panel;
   int first_row;
+  BlockAhead<bytes_of<Format>(kChunkValues)> ahead;
 
   void codes(int quad, U32 v) const noexcept { std::memcpy(&panel.codes[quad][first_row], &v, sizeof v); }
   void scale(int group, F32 v) const noexcept { std::memcpy(&panel.scale[group][first_row], &v, sizeof v); }
   void min(int group, F32 v) const noexcept { std::memcpy(&panel.min[group][first_row], &v, sizeof v); }
-  void end_group(int) const noexcept {}
+  void end_group(int group) const noexcept { ahead.template with_group<kGroups<Format>>(group); }
 };
 
 // The word at byte 4 * i + kSkew.
@@ -83,18 +97,12 @@ inline void for_blocks(const U32* words, int n_blocks, const F& block) noexcept 
   }
 }
 
-template <class Format>
-constexpr std::size_t bytes_of(int n_values) noexcept {
-  // Of most formats a constant.
-  if constexpr (Format::kValues == kChunkValues) return Format::kBytes;
-  return static_cast<std::size_t>(n_values / Format::kValues * Format::kBytes);
-}
-
 // The words of kLanes rows of a chunk, on the stack.
 template <class Format>
 struct Words {
   static constexpr int kMost = kChunkValues / Format::kValues * Format::kBytes / 4 + 2;
-  Words(const std::byte* rows, std::size_t stride, int n_values, const std::byte* ahead) noexcept {
+  template <class Ahead>
+  Words(const std::byte* rows, std::size_t stride, int n_values, const Ahead& ahead) noexcept {
     load_words(rows, stride, bytes_of<Format>(n_values), words, ahead);
   }
   U32 words[kMost];
@@ -105,11 +113,11 @@ template <class Format>
 void unpack_panel(const std::byte* rows, std::size_t stride, int n_values, std::byte* panel,
                   const std::byte* ahead) noexcept {
   for (int first = 0; first < kPanelRows; first += kLanes) {
-    const auto rows_before = static_cast<std::size_t>(first);
-    const Words<Format> words(rows + rows_before * stride, stride, n_values,
-                              ahead + rows_before * bytes_of<Format>(n_values));
-    const PanelSink sink{*reinterpret_cast<Int8Panel*>(panel), first};
+    const BlockAhead<bytes_of<Format>(kChunkValues)> block{ahead};
+    const Words<Format> words(rows + static_cast<std::size_t>(first) * stride, stride, n_values, block);
+    const PanelSink<Format> sink{*reinterpret_cast<Int8Panel*>(panel), first, block};
     Format::unpack(words.words, n_values, sink);
+    ahead += kLanes * bytes_of<Format>(kChunkValues);
   }
 }
 

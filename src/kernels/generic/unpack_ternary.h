@@ -1,7 +1,7 @@
 // Unpackers of the types with one or two bits or one trit per value: TQ1_0, TQ2_0, Q1_0, Q2_0 (layouts:
 // quant/blocks.h, values: quant/ternary.cc, quant/few_bit.cc). Included after unpack.h, inside a target
-// region. The offset is 1 (kOffsetBits 0) although codes reach 3; code_bits() of generic/int8.h allows for
-// it. Not a public header.
+// region. The offset is 1 (kOffsetBits 0) although codes reach 3; code_bits() of generic/int8_steps.h allows
+// for it. Not a public header.
 #pragma once
 
 #include "kernels/generic/unpack_bits.h"

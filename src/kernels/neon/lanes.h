@@ -1,5 +1,5 @@
-// The vectors that generic/unpack_*.h and generic/int8.h are written over, for NEON: four rows in four lanes.
-// Included inside target regions. Not a public header.
+// The vectors that generic/unpack_*.h and generic/*_int8.h are written over, for NEON: four rows in four
+// lanes. Included inside target regions. Not a public header.
 #pragma once
 
 #include <arm_neon.h>

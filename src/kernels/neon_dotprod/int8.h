@@ -1,5 +1,5 @@
-// What generic/int8.h needs of NEON with dot products. Included inside the target region. Not a public
-// header.
+// What generic/multiply_int8.h needs of NEON with dot products. Included inside the target region. Not a
+// public header.
 #pragma once
 
 #include <arm_neon.h>

@@ -17,7 +17,9 @@
 
 #include "kernels/scalar/int8.h"
 
-#include "kernels/generic/int8.h"
+#include "kernels/generic/dot_int8.h"
+
+#include "kernels/generic/multiply_int8.h"
 
 #include "kernels/generic/int8_formats.h"
 

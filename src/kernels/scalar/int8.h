@@ -1,4 +1,4 @@
-// What generic/int8.h needs of an ISA, in portable C++. Not a public header.
+// What generic/multiply_int8.h needs of an ISA, in portable C++. Not a public header.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The vectors that generic/unpack_*.h and generic/int8.h are written over, in portable C++: four rows in four
-// lanes of the compiler's vectors. The reference for every other ISA. Not a public header.
+// The vectors that generic/unpack_*.h and generic/*_int8.h are written over, in portable C++: four rows in
+// four lanes of the compiler's vectors. The reference for every other ISA. Not a public header.
 #pragma once
 
 #include <algorithm>

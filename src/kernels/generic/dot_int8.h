@@ -1,0 +1,102 @@
+// Integer products of a few tokens with rows as they are unpacked (panel.h, DotFn), over vectors of rows.
+// Included inside a target region after the ISA's lanes.h and int8.h. Not a public header.
+#pragma once
+
+#include "kernels/generic/int8_steps.h"
+#include "kernels/generic/unpack.h"
+
+namespace cistern::kernels {
+namespace {
+
+// Takes what an unpacker gives and multiplies it with T tokens at once, operation for operation as
+// multiplication of panels does. Always inlined: a sink that is called lies in memory.
+template <class Format, int T>
+class DotSink {
+  using S = SchemeOf<Format>;
+  using Ahead = BlockAhead<bytes_of<Format>(kChunkValues)>;
+
+ public:
+  DotSink(const Int8Chunk* x, const Ahead& ahead) noexcept : x_(x), ahead_(ahead) {}
+
+  void scale(int group, F32 v) noexcept { scales_[group] = v; }
+  void min(int group, F32 v) noexcept { mins_[group] = v; }
+
+  __attribute__((always_inline)) void codes(int quad, U32 v) noexcept {
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      sum_[t].add(v, quad_of(x_[t], quad));
+      if constexpr (kMost < S::kQuads) sum_[t].widen();
+    }
+  }
+
+  __attribute__((always_inline)) void end_group(int step) noexcept {
+    ahead_.template with_group<kGroups<Format>>(step);
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      if constexpr (kMost >= S::kQuads) sum_[t].widen();
+      const I32 exact = finish_step<S>(sum_[t].total, x_[t], step);
+      if constexpr (S::kOneScale) {
+        integer_[t] += exact;
+      } else {
+        total_[t] = multiply_add(to_float(exact), scales_[step], total_[t]);
+      }
+      sum_[t] = Sum<S::kCodeBits>();
+    }
+  }
+
+  // After the last group: the sums of token t before they are scaled by its d.
+  F32 total(int t, int n_values) const noexcept {
+    F32 total = S::kOneScale ? to_float(integer_[t]) * scales_[0] : total_[t];
+    if constexpr (S::kMin > 0) {
+      for (int group = 0; group < n_values / S::kMin; ++group) {
+        total = add_minimum<S>(mins_[group], x_[t], group, total);
+      }
+    }
+    return total;
+  }
+
+ private:
+  static constexpr int kMost = Sum<S::kCodeBits>::kMost;
+
+  const Int8Chunk* x_;
+  Ahead ahead_;
+  F32 scales_[kChunkValues / S::kGroup];
+  F32 mins_[S::kMin == 0 ? 1 : kChunkValues / 16];
+  Sum<S::kCodeBits> sum_[T];
+  I32 integer_[T] = {};
+  F32 total_[T] = {};
+};
+
+template <class Format, int T>
+void dot_tokens(const RowsTile& tile) noexcept {
+  constexpr std::size_t kBytes = bytes_of<Format>(kChunkValues);
+  for (int row = 0; row < kPairRows; row += kLanes) {
+    const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
+    // The next rows, end to end: near enough to be in the first-level cache when their turn comes.
+    const std::byte* next_rows = rows + kLanes * tile.row_stride;
+    for (int chunk = 0; chunk * kChunkValues < tile.n_values; ++chunk) {
+      const auto i = static_cast<std::size_t>(chunk);
+      const auto* x = reinterpret_cast<const Int8Chunk*>(tile.x + i * tile.x_chunk_stride);
+      const int n_values = std::min(kChunkValues, tile.n_values - chunk * kChunkValues);
+      const BlockAhead<kBytes> ahead{next_rows + kLanes * i * kBytes};
+      const Words<Format> words(rows + i * kBytes, tile.row_stride, n_values, ahead);
+      DotSink<Format, T> sink(x, ahead);
+      Format::unpack(words.words, n_values, sink);
+#pragma GCC unroll 4
+      for (int t = 0; t < T; ++t) {
+        store_product(sink.total(t, n_values), x[t], chunk > 0,
+                      tile.out + static_cast<std::size_t>(t) * tile.out_stride + row);
+      }
+    }
+  }
+}
+
+template <class Format>
+void dot_int8(const RowsTile& tile) noexcept {
+  static constexpr DotFn kByCount[kDotTokens] = {dot_tokens<Format, 1>, dot_tokens<Format, 2>,
+                                                 dot_tokens<Format, 3>, dot_tokens<Format, 4>};
+  kByCount[tile.n_tokens - 1](tile);
+}
+
+}  // namespace
+}  // namespace cistern::kernels
