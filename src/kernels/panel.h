@@ -93,12 +93,16 @@ struct RowsTile {
 };
 using DotFn = void (*)(const RowsTile& tile) noexcept;
 
+inline constexpr int kMostPassChunks = 8;
 struct PanelKernel {
   Arithmetic arithmetic = Arithmetic::kFloat;
   UnpackFn unpack = nullptr;
   MultiplyFn multiply = nullptr;
   DotFn dot = nullptr;
   int offset_bits = 0;
+  // Chunks that are unpacked before they are multiplied, in one call; a product's sums depend on it. More
+  // take the sums to memory less often, fewer leave room for the activations in the cache.
+  int pass_chunks = 0;
 };
 
 }  // namespace cistern::kernels

@@ -14,16 +14,13 @@ using kernels::kPairRows;
 using kernels::kPanelBytes;
 using kernels::kPanelRows;
 
-// Chunks unpacked before they are multiplied: with many tokens, two pairs of panels share the first-level
-// cache with the activations and halve the trips of the sums to memory.
-constexpr int kChunksPerPass = 2;
 constexpr std::uint64_t kStoreAhead = 8;  // tokens: rows of the output lie in different pages
 constexpr std::size_t kMostChunkBytes = 4 * kChunkValues;  // of a row, in the widest format
 
 struct Scratch {
   explicit Scratch(std::byte* base)
       : panels(base),
-        rows(panels + kChunksPerPass * 2 * kPanelBytes),
+        rows(panels + kernels::kMostPassChunks * 2 * kPanelBytes),
         sums(reinterpret_cast<float*>(rows + kPanelRows * kMostChunkBytes)) {}
 
   std::byte* panels;
@@ -104,8 +101,8 @@ class PairProduct {
 
   void multiply() noexcept {
     const int n_chunks = (cols_ + kChunkValues - 1) / kChunkValues;
-    for (int chunk = 0; chunk < n_chunks; chunk += kChunksPerPass) {
-      const int end = std::min(chunk + kChunksPerPass, n_chunks);
+    for (int chunk = 0; chunk < n_chunks; chunk += kernel_.pass_chunks) {
+      const int end = std::min(chunk + kernel_.pass_chunks, n_chunks);
       for (int c = chunk; c < end; ++c) {
         unpack(c, scratch_.panels + static_cast<std::size_t>(c - chunk) * 2 * kPanelBytes);
       }
@@ -146,7 +143,8 @@ class PairProduct {
 }  // namespace
 
 std::uint64_t panel_scratch_bytes(std::uint64_t tokens) noexcept {
-  return kChunksPerPass * 2 * kPanelBytes + kPanelRows * kMostChunkBytes + kPairRows * tokens * sizeof(float);
+  return kernels::kMostPassChunks * 2 * kPanelBytes + kPanelRows * kMostChunkBytes +
+         kPairRows * tokens * sizeof(float);
 }
 
 void multiply_pairs(const kernels::PanelKernel& kernel, const Product& product, const PackedInput& input,

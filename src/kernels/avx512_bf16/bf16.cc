@@ -24,7 +24,7 @@ constexpr int kTokens = 6;
 constexpr int kVectorValues = 32;
 constexpr std::size_t kVectorBytes = 64;
 constexpr int kChunkVectors = kChunkValues / kVectorValues;
-constexpr int kSpanChunks = 8;  // whose sums are added lane by lane; kPassChunks of ops/ is a multiple
+constexpr int kSpanChunks = kMostPassChunks;  // whose products are added lane by lane
 
 // How 32 weights are loaded as bfloat16.
 struct FromBf16 {
@@ -186,8 +186,11 @@ namespace cistern::kernels {
 void overlay_avx512_bf16(KernelTable& table) noexcept {
   table.pack[static_cast<std::size_t>(Arithmetic::kBf16)] = pack_bf16;
   const auto panel = [&](DType dtype, UnpackFn unpack, DotFn dot) {
-    table.panel[static_cast<std::size_t>(dtype)] = {
-        .arithmetic = Arithmetic::kBf16, .unpack = unpack, .multiply = multiply_bf16, .dot = dot};
+    table.panel[static_cast<std::size_t>(dtype)] = {.arithmetic = Arithmetic::kBf16,
+                                                    .unpack = unpack,
+                                                    .multiply = multiply_bf16,
+                                                    .dot = dot,
+                                                    .pass_chunks = kSpanChunks};
   };
   panel(DType::kF16, unpack_16_bit<FromHalf>, dot_16_bit<FromHalf>);
   panel(DType::kBF16, unpack_16_bit<FromBf16>, dot_16_bit<FromBf16>);

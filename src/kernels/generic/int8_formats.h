@@ -25,7 +25,8 @@ constexpr Int8Format int8_format(DType dtype) noexcept {
            .unpack = unpack_panel<Format>,
            .multiply = multiply_int8<Format>,
            .dot = dot_int8<Format>,
-           .offset_bits = Format::kOffsetBits}};
+           .offset_bits = Format::kOffsetBits,
+           .pass_chunks = 2}};
 }
 
 constexpr Int8Format kInt8Formats[] = {
