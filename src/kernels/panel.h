@@ -46,7 +46,8 @@ struct alignas(64) Bf16Chunk {
   std::uint32_t pairs[kChunkValues / 2];
 };
 
-inline constexpr std::size_t kPanelBytes = sizeof(Bf16Panel);
+// Not a power of two: the same rows of several chunks, read together, must not fall into the same cache sets.
+inline constexpr std::size_t kPanelBytes = sizeof(Bf16Panel) + 1024;
 inline constexpr std::size_t kChunkBytes = sizeof(Int8Chunk);
 static_assert(sizeof(Int8Panel) <= kPanelBytes && sizeof(Bf16Chunk) == kChunkBytes);
 

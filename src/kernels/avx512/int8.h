@@ -45,7 +45,7 @@ inline const Int8Chunk& chunk_of(const PairTile& tile, int chunk, int token) noe
 
 // The exact integer sums of quads [first, first + n) for T tokens, started at -offset * sum(q).
 template <int T, int kQuads>
-inline void dot_quads(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x)[T], int first,
+inline void dot_quads(const Int8Panel* const (&w)[2], const Int8Chunk* x, int first,
                       const __m512i (&start)[T], __m512i (&sum)[2][T]) noexcept {
 #pragma GCC unroll 8
   for (int t = 0; t < T; ++t) sum[0][t] = sum[1][t] = start[t];
@@ -55,7 +55,7 @@ inline void dot_quads(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x
     const __m512i w1 = _mm512_load_si512(w[1]->codes[first + i]);
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
-      const __m512i q = broadcast_word(x[t]->q + 4 * (first + i));
+      const __m512i q = broadcast_word(x[t].q + 4 * (first + i));
       sum[0][t] = _mm512_dpbusd_epi32(sum[0][t], w0, q);
       sum[1][t] = _mm512_dpbusd_epi32(sum[1][t], w1, q);
     }
@@ -65,8 +65,9 @@ inline void dot_quads(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x
 // One chunk of T tokens. kGroup: columns under one weight scale (16, 32, or 256 for the whole chunk); kMin:
 // columns under one minimum, 0 for none.
 template <int kGroup, int kMin, int T>
-inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* const (&x)[T], int n_blocks,
-                           __m128i offset_bits, float* const (&out)[T], bool accumulate) noexcept {
+__attribute__((always_inline)) inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* x,
+                                                          int n_blocks, __m128i offset_bits,
+                                                          float* const (&out)[T], bool accumulate) noexcept {
   constexpr int kQuads = kGroup == 16 ? 4 : 8;
   constexpr int kSteps = 8 / kQuads;
   __m512 total[2][T];
@@ -87,7 +88,7 @@ inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* cons
         if constexpr (kMin > 0) {
           start[t] = _mm512_setzero_si512();
         } else {
-          const std::int32_t* sums = kGroup == 16 ? x[t]->negated_sum16 : x[t]->negated_sum32;
+          const std::int32_t* sums = kGroup == 16 ? x[t].negated_sum16 : x[t].negated_sum32;
           start[t] = _mm512_sll_epi32(_mm512_set1_epi32(sums[group]), offset_bits);
         }
       }
@@ -97,7 +98,7 @@ inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* cons
         const __m512 scale = _mm512_load_ps(w[p]->scale[kGroup == 256 ? 0 : group]);
 #pragma GCC unroll 8
         for (int t = 0; t < T; ++t) {
-          const __m512i shifted = _mm512_sllv_epi32(sum[p][t], _mm512_set1_epi32(x[t]->shift[b]));
+          const __m512i shifted = _mm512_sllv_epi32(sum[p][t], _mm512_set1_epi32(x[t].shift[b]));
           if constexpr (kGroup == 256) {
             integer[p][t] = _mm512_add_epi32(integer[p][t], shifted);
           } else {
@@ -120,7 +121,7 @@ inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* cons
         const __m512 min = _mm512_load_ps(w[p]->min[m]);
 #pragma GCC unroll 8
         for (int t = 0; t < T; ++t) {
-          const float* sums = kMin == 16 ? x[t]->scaled_sum16 : x[t]->scaled_sum32;
+          const float* sums = kMin == 16 ? x[t].scaled_sum16 : x[t].scaled_sum32;
           total[p][t] = _mm512_fmadd_ps(min, _mm512_set1_ps(sums[m]), total[p][t]);
         }
       }
@@ -129,7 +130,7 @@ inline void multiply_chunk(const Int8Panel* const (&w)[2], const Int8Chunk* cons
     for (int t = 0; t < T; ++t) {
       float* to = out[t] + p * kPanelRows;
       const __m512 before = accumulate ? _mm512_loadu_ps(to) : _mm512_setzero_ps();
-      _mm512_storeu_ps(to, _mm512_fmadd_ps(total[p][t], _mm512_set1_ps(x[t]->d), before));
+      _mm512_storeu_ps(to, _mm512_fmadd_ps(total[p][t], _mm512_set1_ps(x[t].d), before));
     }
   }
 }
@@ -141,8 +142,7 @@ void multiply_tokens(const PairTile& tile, int token) noexcept {
   for (int t = 0; t < T; ++t) out[t] = tile.out + static_cast<std::size_t>(token + t) * tile.out_stride;
   for (int chunk = 0; chunk * kChunkValues < tile.n_values; ++chunk) {
     const Int8Panel* w[2] = {&panel_of(tile, chunk, 0), &panel_of(tile, chunk, 1)};
-    const Int8Chunk* x[T];
-    for (int t = 0; t < T; ++t) x[t] = &chunk_of(tile, chunk, token + t);
+    const Int8Chunk* x = &chunk_of(tile, chunk, token);
     const int n_blocks = std::min(kChunkBlocks, tile.n_values / kBlockValues - chunk * kChunkBlocks);
     multiply_chunk<kGroup, kMin, T>(w, x, n_blocks, offset_bits, out, tile.accumulate || chunk > 0);
   }
