@@ -78,6 +78,9 @@ __attribute__((always_inline)) inline void multiply_chunk(const Int8Panel* const
     if constexpr (kGroup == 256) integer[0][t] = integer[1][t] = _mm512_setzero_si512();
   }
   for (int b = 0; b < n_blocks; ++b) {
+    // The next tokens' chunks, a line of each: those of many tokens come from the third-level cache.
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) __builtin_prefetch(x[T + t].q + b * 64);
 #pragma GCC unroll 2
     for (int s = 0; s < kSteps; ++s) {
       const int group = kSteps * b + s;
