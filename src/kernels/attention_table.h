@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "quant/format.h"
 #include "sys/cpu_features.h"
@@ -20,6 +21,8 @@ inline constexpr std::size_t kBlockKeys = 64;    // keys of a block
 inline constexpr std::size_t kPassRows = 16;     // rows whose scores are held at once
 inline constexpr std::size_t kSumLanes = 16;     // partial sums of a row's weights
 inline constexpr std::size_t kDimMultiple = 16;  // packed rows and panels are padded with zeros to this
+
+inline constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();  // the maximum of no score
 
 inline constexpr std::size_t kCacheLine = 64;
 inline constexpr std::size_t kDecodedRows = 4;  // of the cache, decoded to floats at a time

@@ -2,13 +2,13 @@
 // softmax, maxima that rise, masks, soft caps, ring wraps, every cache type; and each row alone against the
 // same row among others, bit for bit.
 #include "kernels/attention_table.h"
+#include "kernels/isa_test.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <numbers>
 #include <string>
 #include <vector>
@@ -19,7 +19,6 @@
 namespace cistern::kernels {
 namespace {
 
-constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr std::size_t kBlocks = 3;
 constexpr std::size_t kKeys = kBlocks * kBlockKeys;
 
@@ -252,20 +251,7 @@ TEST_P(AttentionKernelsTest, keys_that_are_not_there_are_not_read) {
   }
 }
 
-std::vector<sys::Isa> host_isas() {
-  std::vector<sys::Isa> isas;
-  for (const sys::Isa isa : sys::kAllIsas) {
-    if (sys::host_has(isa)) isas.push_back(isa);
-  }
-  return isas;
-}
-
-INSTANTIATE_TEST_SUITE_P(Isas, AttentionKernelsTest, ::testing::ValuesIn(host_isas()),
-                         [](const auto& instance) {
-                           std::string name(sys::name_of(instance.param));
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Isas, AttentionKernelsTest, ::testing::ValuesIn(host_isas()), isa_test_name);
 
 TEST(LinesAhead, asks_for_each_line_of_each_row_once) {
   std::vector<std::byte> memory(10 * 256);

@@ -1,6 +1,7 @@
 // The elementwise kernels of every ISA of this machine against double arithmetic, and half precision against
 // its scalar reference, for lengths that do and do not fill vectors.
 #include "kernels/elementwise_table.h"
+#include "kernels/isa_test.h"
 
 #include <gtest/gtest.h>
 
@@ -109,19 +110,7 @@ TEST_P(Elementwise, half_precision_has_the_bits_of_the_reference) {
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(out[i], float_to_half(x[i])) << x[i];
 }
 
-std::vector<sys::Isa> host_isas() {
-  std::vector<sys::Isa> isas;
-  for (const sys::Isa isa : sys::kAllIsas) {
-    if (sys::host_has(isa)) isas.push_back(isa);
-  }
-  return isas;
-}
-
-INSTANTIATE_TEST_SUITE_P(Isas, Elementwise, ::testing::ValuesIn(host_isas()), [](const auto& instance) {
-  std::string name(sys::name_of(instance.param));
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Isas, Elementwise, ::testing::ValuesIn(host_isas()), isa_test_name);
 
 }  // namespace
 }  // namespace cistern::kernels

@@ -1,6 +1,7 @@
 // Every float kernel of every ISA this machine has, against double arithmetic and against the other ISAs and
 // tile shapes bit for bit.
 #include "kernels/kernel_table.h"
+#include "kernels/isa_test.h"
 
 #include <gtest/gtest.h>
 
@@ -18,14 +19,6 @@ std::vector<float> random_values(std::size_t n, std::uint64_t seed) {
   std::vector<float> values(n);
   for (float& v : values) v = static_cast<float>(rng.uniform() * 2 - 1);
   return values;
-}
-
-std::vector<sys::Isa> host_isas() {
-  std::vector<sys::Isa> isas;
-  for (const sys::Isa isa : sys::kAllIsas) {
-    if (sys::host_has(isa)) isas.push_back(isa);
-  }
-  return isas;
 }
 
 class Kernels : public ::testing::TestWithParam<sys::Isa> {
@@ -116,11 +109,7 @@ TEST_P(Kernels, rms_norm_follows_its_formula) {
   for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(y[i], x[i] / std::sqrt(mean + 1e-5) * w[i], 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::ValuesIn(host_isas()), [](const auto& instance) {
-  std::string name(sys::name_of(instance.param));
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::ValuesIn(host_isas()), isa_test_name);
 
 }  // namespace
 }  // namespace cistern::kernels

@@ -2,6 +2,7 @@
 // activations against their definition, products against double arithmetic on exactly what was packed, and
 // the same bits for any number of tokens beside a row and, for integer formats, on every ISA.
 #include "kernels/panel.h"
+#include "kernels/isa_test.h"
 
 #include <gtest/gtest.h>
 
@@ -378,19 +379,7 @@ TEST_P(Panels, integer_formats_have_the_bits_of_scalar) {
   EXPECT_GE(formats, 14);
 }
 
-std::vector<sys::Isa> host_isas() {
-  std::vector<sys::Isa> isas;
-  for (const sys::Isa isa : sys::kAllIsas) {
-    if (sys::host_has(isa)) isas.push_back(isa);
-  }
-  return isas;
-}
-
-INSTANTIATE_TEST_SUITE_P(Isas, Panels, ::testing::ValuesIn(host_isas()), [](const auto& instance) {
-  std::string name(sys::name_of(instance.param));
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Isas, Panels, ::testing::ValuesIn(host_isas()), isa_test_name);
 
 }  // namespace
 }  // namespace cistern::kernels

@@ -1,7 +1,6 @@
 #include "ops/attention.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/check.h"
 #include "kernels/elementwise_table.h"
@@ -87,7 +86,7 @@ class SharedAttention {
     const std::uint64_t shares_at_once = slots / tiles;
     const Range all = shares_seen(args_, 0, tiling_.rows);
     std::fill_n(totals_, tiling_.rows * tiling_.n_heads,
-                kernels::RowTotal{.maximum = -std::numeric_limits<float>::infinity()});
+                kernels::RowTotal{.maximum = kernels::kMinusInfinity});
     for (std::uint64_t share = all.begin; share < all.end; share += shares_at_once) {
       const std::uint64_t count = std::min(shares_at_once, all.end - share);
       // A thread goes through neighbouring shares of a tile, which lie one after the other in memory.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "base/check.h"
@@ -12,8 +11,6 @@ namespace cistern::ops {
 namespace {
 
 using kernels::kBlockKeys;
-
-constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 // Bytes of the first `values` values of a row of `type`.
 std::uint64_t packed_bytes(DType type, std::uint64_t values) {
@@ -113,7 +110,7 @@ TileAttention::TileAttention(const Exec& exec, const AttentionArgs& args, int th
 void TileAttention::attend(const AttentionTile& tile) {
   CISTERN_CHECK(tile.rows() <= sizes_.rows);
   pack_queries(tile);
-  std::fill_n(memory_.totals, tile.rows(), kernels::RowTotal{.maximum = kMinusInfinity});
+  std::fill_n(memory_.totals, tile.rows(), kernels::RowTotal{.maximum = kernels::kMinusInfinity});
   const Range shares = shares_seen(args_, tile.row_begin, tile.row_end);
   for (std::uint64_t share = shares.begin; share < shares.end; ++share) {
     walk_share(tile, share, memory_.state);
@@ -181,7 +178,7 @@ void TileAttention::pack_queries(const AttentionTile& tile) {
 
 void TileAttention::walk_share(const AttentionTile& tile, std::uint64_t share, float* memory) {
   const kernels::RowState state = state_of(tile.rows(), memory);
-  std::fill_n(state.maxima, tile.rows(), kMinusInfinity);
+  std::fill_n(state.maxima, tile.rows(), kernels::kMinusInfinity);
   std::fill_n(state.sums, tile.rows() * kernels::kSumLanes, 0.0F);
   std::fill_n(state.results, tile.rows() * value_dim_, 0.0F);
   const std::uint64_t begin = std::max(share * kShareKeys, first_seen(tile.row_begin));

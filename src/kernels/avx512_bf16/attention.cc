@@ -6,17 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 
 #include "kernels/attention_table.h"
-
-namespace cistern::kernels {
-namespace {
-
-constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
-
-}  // namespace
-}  // namespace cistern::kernels
 
 #include "kernels/avx512_bf16/region_begin.h"
 

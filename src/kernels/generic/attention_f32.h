@@ -1,5 +1,5 @@
 // Attention in float32, written once over vectors and included by one source file per ISA, inside that ISA's
-// target region and after its float_vector.h. The including file first defines kMinusInfinity, and
+// target region and after its float_vector.h. The including file first defines
 // kRegisterRows and kRegisterVectors, the block of sums that its registers hold. Everything has internal
 // linkage, so no copy compiled for one ISA can be picked for another. Not a public header.
 #pragma once

@@ -4,14 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 
 #include "kernels/attention_table.h"
 
 namespace cistern::kernels {
 namespace {
 
-constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 // 16 of 32 registers hold sums.
 constexpr std::size_t kRegisterRows = 4;
 constexpr std::size_t kRegisterVectors = 4;

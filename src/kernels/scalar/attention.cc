@@ -2,7 +2,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 
 #include "base/half.h"
 #include "kernels/attention_table.h"
@@ -10,7 +9,6 @@
 namespace cistern::kernels {
 namespace {
 
-constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 // 8 of 16 registers (SSE2) hold sums.
 constexpr std::size_t kRegisterRows = 2;
 constexpr std::size_t kRegisterVectors = 4;
