@@ -17,9 +17,11 @@ using kernels::kPanelRows;
 constexpr std::uint64_t kStoreAhead = 8;  // tokens: rows of the output lie in different pages
 constexpr std::size_t kMostChunkBytes = 4 * kChunkValues;  // of a row, in the widest format
 
-// Pairs whose sums are brought forward together, so that a pass over the activations of many tokens, more
-// than the second-level cache holds, serves all of them.
+// Pairs whose sums are brought forward together where tokens are many: their activations are more than the
+// second-level cache holds, and one pass over them serves all the pairs. With few tokens the weights are what
+// has to come from far: pair by pair they are read from end to end.
 constexpr std::uint64_t kPairsPerPass = 4;
+constexpr std::uint64_t kManyTokens = 65;
 
 struct Scratch {
   explicit Scratch(std::byte* base)
@@ -49,18 +51,11 @@ class PanelProduct {
 
   // At most kPairsPerPass of them.
   void run(Range pairs) noexcept {
-    if (input_.n_tokens <= kernels::kDotTokens) {
-      for (std::uint64_t pair = pairs.begin; pair < pairs.end; ++pair) {
-        if (rows_of(pair) == kPairRows) {
-          dot(pair);
-        } else {
-          multiply({pair, pair + 1});
-        }
-        store(pair, scratch_.sums);
-      }
-      return;
+    if (input_.n_tokens <= kernels::kDotTokens && rows_of(pairs.begin) == kPairRows) {
+      dot(pairs.begin);  // one pair, as tokens are few
+    } else {
+      multiply(pairs);
     }
-    multiply(pairs);
     for (std::uint64_t pair = pairs.begin; pair < pairs.end; ++pair) store(pair, sums_of(pair - pairs.begin));
   }
 
@@ -169,8 +164,9 @@ std::uint64_t panel_scratch_bytes(std::uint64_t tokens) noexcept {
 void multiply_pairs(const kernels::PanelKernel& kernel, const Product& product, const PackedInput& input,
                     Range pairs, std::byte* scratch) noexcept {
   PanelProduct panel_product(kernel, product, input, scratch);
-  for (std::uint64_t pair = pairs.begin; pair < pairs.end; pair += kPairsPerPass) {
-    panel_product.run({pair, std::min(pair + kPairsPerPass, pairs.end)});
+  const std::uint64_t step = input.n_tokens >= kManyTokens ? kPairsPerPass : 1;
+  for (std::uint64_t pair = pairs.begin; pair < pairs.end; pair += step) {
+    panel_product.run({pair, std::min(pair + step, pairs.end)});
   }
 }
 
