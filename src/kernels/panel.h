@@ -81,7 +81,7 @@ using MultiplyFn = void (*)(const PairTile& tile) noexcept;
 // A pair of panels' rows times a few tokens without panels in between, in the same order and so with the same
 // bits: out[t * out_stride + r] = row r times token t; r < 32. Reads like UnpackFn, and prefetches the rows
 // after these.
-inline constexpr int kDotTokens = 4;
+inline constexpr int kDotTokens = 8;
 struct RowsTile {
   const std::byte* rows = nullptr;
   std::size_t row_stride = 0;

@@ -184,8 +184,9 @@ TEST_P(Panels, products_agree_with_double_arithmetic_and_do_not_depend_on_other_
   constexpr std::size_t kTokens = 67;
   Rng rng(3);
   for_each_format([&](const quant::Format& format, const PanelKernel& kernel) {
-    const std::size_t cols = format.block_values > 128 ? 3 * kChunkValues : 2 * kChunkValues + 128;
-    const std::size_t n_chunks = 3;
+    // More than one span of sums.
+    const std::size_t n_chunks = kernel.arithmetic == Arithmetic::kBf16 ? kMostPassChunks + 2 : 3;
+    const std::size_t cols = n_chunks * kChunkValues - (format.block_values > 128 ? 0 : 128);
     const std::vector<std::byte> rows = random_rows(format, kPairRows, cols, rng);
     const std::size_t row_bytes = rows.size() / kPairRows;
     Lines panels(n_chunks * 2 * kPanelBytes);
@@ -232,16 +233,19 @@ TEST_P(Panels, products_agree_with_double_arithmetic_and_do_not_depend_on_other_
             << "row " << r << " token " << t;
       }
     }
-    std::vector<float> direct(kPairRows);
-    kernel.dot({.rows = rows.data(),
-                .row_stride = row_bytes,
-                .x = chunks.data() + 5 * kChunkBytes,
-                .x_chunk_stride = kTokens * kChunkBytes,
-                .n_values = static_cast<int>(cols),
-                .n_tokens = 1,
-                .out = direct.data(),
-                .out_stride = kPairRows});
-    EXPECT_EQ(std::memcmp(direct.data(), together.data() + 5 * kPairRows, kPairRows * sizeof(float)), 0);
+    for (std::size_t n = 1; n <= kDotTokens; ++n) {
+      std::vector<float> direct(n * kPairRows);
+      kernel.dot({.rows = rows.data(),
+                  .row_stride = row_bytes,
+                  .x = chunks.data() + 5 * kChunkBytes,
+                  .x_chunk_stride = kTokens * kChunkBytes,
+                  .n_values = static_cast<int>(cols),
+                  .n_tokens = static_cast<int>(n),
+                  .out = direct.data(),
+                  .out_stride = kPairRows});
+      EXPECT_EQ(std::memcmp(direct.data(), together.data() + 5 * kPairRows, direct.size() * sizeof(float)), 0)
+          << n;
+    }
     for (std::size_t n = 1; n <= 13; ++n) {
       std::vector<float> some(n * kPairRows);
       multiply(5, n, some.data());

@@ -10,6 +10,7 @@ namespace cistern::kernels {
 namespace {
 
 constexpr int kVectors = 2;
+constexpr int kDotGroup = 4;
 constexpr int kTokens = 5;
 
 inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {

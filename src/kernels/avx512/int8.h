@@ -24,6 +24,7 @@ struct Sum {
   void widen() noexcept {}
 };
 
+constexpr int kDotGroup = 8;
 // Tokens multiplied at once: their integer and float sums for two panels, 24 registers, and 5 to work with.
 constexpr int kTokens = 6;
 

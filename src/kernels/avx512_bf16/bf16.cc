@@ -147,33 +147,39 @@ void unpack_16_bit(const std::byte* rows, std::size_t stride, int n_values, std:
   }
 }
 
+// Rows row.. times T tokens from `token` on; asks for the next rows.
 template <class From, int T>
-void dot_tokens(const RowsTile& tile) noexcept {
-  for (int row = 0; row < kPairRows; row += kRows) {
-    const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
-    for (int first = 0; first < tile.n_values; first += kSpanChunks * kChunkValues) {
-      const int end = std::min(tile.n_values, first + kSpanChunks * kChunkValues);
-      __m512 sum[T][kRows] = {};
-      for (int i = first; i < end; i += kVectorValues) {
-        const std::byte* at = rows + static_cast<std::size_t>(i) * 2;
-        for (std::size_t r = 0; r < kRows; ++r)
-          __builtin_prefetch(rows + kRows * tile.row_stride +
-                             (static_cast<std::size_t>(i) * 2 * kRows + r * 64));
-        add_products<From, T>(at, tile.row_stride,
-                              tile.x + static_cast<std::size_t>(i / kChunkValues) * tile.x_chunk_stride +
-                                  static_cast<std::size_t>(i % kChunkValues) * 2,
-                              sum);
+void dot_rows(const RowsTile& tile, int row, int token) noexcept {
+  const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
+  const std::byte* next_rows = rows + kRows * tile.row_stride;
+  const std::byte* x = tile.x + static_cast<std::size_t>(token) * kChunkBytes;
+  float* out = tile.out + static_cast<std::size_t>(token) * tile.out_stride + row;
+  for (int first = 0; first < tile.n_values; first += kSpanChunks * kChunkValues) {
+    const int end = std::min(tile.n_values, first + kSpanChunks * kChunkValues);
+    __m512 sum[T][kRows] = {};
+    for (int i = first; i < end; i += kVectorValues) {
+      const auto byte = static_cast<std::size_t>(i) * 2;
+      for (std::size_t line = 0; line < kRows; ++line) {
+        __builtin_prefetch(next_rows + byte * kRows + line * kVectorBytes);
       }
-      store_sums<T>(sum, first > 0, tile.out + row, tile.out_stride);
+      add_products<From, T>(rows + byte, tile.row_stride,
+                            x + static_cast<std::size_t>(i / kChunkValues) * tile.x_chunk_stride +
+                                static_cast<std::size_t>(i % kChunkValues) * 2,
+                            sum);
     }
+    store_sums<T>(sum, first > 0, out, tile.out_stride);
   }
 }
 
 template <class From>
 void dot_16_bit(const RowsTile& tile) noexcept {
-  static constexpr DotFn kBySize[kDotTokens] = {dot_tokens<From, 1>, dot_tokens<From, 2>, dot_tokens<From, 3>,
-                                                dot_tokens<From, 4>};
-  kBySize[tile.n_tokens - 1](tile);
+  using Dot = void (*)(const RowsTile&, int, int) noexcept;
+  static constexpr Dot kByCount[kTokens] = {dot_rows<From, 1>, dot_rows<From, 2>, dot_rows<From, 3>,
+                                            dot_rows<From, 4>, dot_rows<From, 5>, dot_rows<From, 6>};
+  for (int row = 0; row < kPairRows; row += kRows) {
+    for_token_groups<kTokens>(tile.n_tokens,
+                              [&](int token, int count) { kByCount[count - 1](tile, row, token); });
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Integer products of a few tokens with rows as they are unpacked (panel.h, DotFn), over vectors of rows.
-// Included inside a target region after the ISA's lanes.h and int8.h. Not a public header.
+// Included inside a target region after the ISA's lanes.h and int8.h, which gives, beside what int8_steps.h
+// needs, kDotGroup, the tokens whose sums its registers hold. Not a public header.
 #pragma once
 
 #include "kernels/generic/int8_steps.h"
@@ -22,7 +23,7 @@ class DotSink {
   void min(int group, F32 v) noexcept { mins_[group] = v; }
 
   __attribute__((always_inline)) void codes(int quad, U32 v) noexcept {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
       sum_[t].add(v, quad_of(x_[t], quad));
       if constexpr (kMost < S::kQuads) sum_[t].widen();
@@ -31,7 +32,7 @@ class DotSink {
 
   __attribute__((always_inline)) void end_group(int step) noexcept {
     ahead_.template with_group<kGroups<Format>>(step);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
       if constexpr (kMost >= S::kQuads) sum_[t].widen();
       const I32 exact = finish_step<S>(sum_[t].total, x_[t], step);
@@ -67,8 +68,9 @@ class DotSink {
   F32 total_[T] = {};
 };
 
+// Tokens in groups of T; a last group that would have fewer begins earlier and computes some again.
 template <class Format, int T>
-void dot_tokens(const RowsTile& tile) noexcept {
+void dot_groups(const RowsTile& tile) noexcept {
   constexpr std::size_t kBytes = bytes_of<Format>(kChunkValues);
   for (int row = 0; row < kPairRows; row += kLanes) {
     const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
@@ -80,22 +82,33 @@ void dot_tokens(const RowsTile& tile) noexcept {
       const int n_values = std::min(kChunkValues, tile.n_values - chunk * kChunkValues);
       const BlockAhead<kBytes> ahead{next_rows + kLanes * i * kBytes};
       const Words<Format> words(rows + i * kBytes, tile.row_stride, n_values, ahead);
-      DotSink<Format, T> sink(x, ahead);
-      Format::unpack(words.words, n_values, sink);
-#pragma GCC unroll 4
-      for (int t = 0; t < T; ++t) {
-        store_product(sink.total(t, n_values), x[t], chunk > 0,
-                      tile.out + static_cast<std::size_t>(t) * tile.out_stride + row);
+      for (int done = 0; done < tile.n_tokens; done += T) {
+        const int first = std::min(done, tile.n_tokens - T);
+        DotSink<Format, T> sink(x + first, ahead);
+        Format::unpack(words.words, n_values, sink);
+        float* out = tile.out + static_cast<std::size_t>(first) * tile.out_stride + row;
+#pragma GCC unroll 8
+        for (int t = 0; t < T; ++t) {
+          if (first + t < done) continue;
+          store_product(sink.total(t, n_values), x[first + t], chunk > 0,
+                        out + static_cast<std::size_t>(t) * tile.out_stride);
+        }
       }
     }
   }
 }
 
+template <class Format, std::size_t... kLog2>
+constexpr std::array<DotFn, sizeof...(kLog2)> dots_by_group(std::index_sequence<kLog2...>) noexcept {
+  return {dot_groups<Format, 1 << kLog2>...};
+}
+
+// In groups of a power of two, as each size is code of its own.
 template <class Format>
 void dot_int8(const RowsTile& tile) noexcept {
-  static constexpr DotFn kByCount[kDotTokens] = {dot_tokens<Format, 1>, dot_tokens<Format, 2>,
-                                                 dot_tokens<Format, 3>, dot_tokens<Format, 4>};
-  kByCount[tile.n_tokens - 1](tile);
+  static constexpr auto kByGroup =
+      dots_by_group<Format>(std::make_index_sequence<std::bit_width(unsigned{kDotGroup})>{});
+  kByGroup[std::bit_width(static_cast<unsigned>(std::min(tile.n_tokens, kDotGroup))) - 1](tile);
 }
 
 }  // namespace

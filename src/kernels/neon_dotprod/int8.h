@@ -10,6 +10,7 @@ namespace cistern::kernels {
 namespace {
 
 constexpr int kVectors = 4;
+constexpr int kDotGroup = 4;
 constexpr int kTokens = 4;
 
 // Both factors are signed: codes below 128 as they are, others less 128.

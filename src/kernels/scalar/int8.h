@@ -9,6 +9,7 @@ namespace cistern::kernels {
 namespace {
 
 constexpr int kVectors = 4;
+constexpr int kDotGroup = 4;
 constexpr int kTokens = 2;
 
 inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
