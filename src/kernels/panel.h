@@ -1,9 +1,9 @@
-// What matrix products are made of: a panel is 16 weight rows x 256 columns of any format, unpacked into
-// lanes (lane = row) so that one multiplication serves every format; a chunk is 256 activations of one token,
-// packed once per matmul input. unpack() turns packed rows into a panel, pack() floats into chunks,
+// What matrix products are made of: a panel is 16 weight rows x 256 columns of any format, unpacked (integers
+// into lanes, lane = row) so that one multiplication serves every format; a chunk is 256 activations of one
+// token, packed once per matmul input. unpack() turns packed rows into a panel, pack() floats into chunks,
 // multiply() a pair of panels times any number of tokens. A product is a function of its own row and token:
-// integers are exact within a group, and groups are added in ascending order, so neither the number of tokens
-// nor that of threads can change a bit. Used by ops/ only; docs/kernels.md tells the arithmetic.
+// integers are exact within a group, and floats are added in an order of their own, so neither the number of
+// tokens nor that of threads can change a bit. Used by ops/ only; docs/kernels.md tells the arithmetic.
 #pragma once
 
 #include <array>
@@ -38,12 +38,13 @@ struct alignas(64) Int8Chunk {
   float d;
 };
 
-// Weights and activations as pairs of bfloat16.
+// Weights and activations as bfloat16, in order: there is no group to unpack, and rows can be multiplied
+// along.
 struct alignas(64) Bf16Panel {
-  std::uint32_t pairs[kChunkValues / 2][kPanelRows];  // two consecutive columns per word
+  std::uint16_t values[kPanelRows][kChunkValues];
 };
 struct alignas(64) Bf16Chunk {
-  std::uint32_t pairs[kChunkValues / 2];
+  std::uint16_t values[kChunkValues];
 };
 
 // Not a power of two: the same rows of several chunks, read together, must not fall into the same cache sets.

@@ -61,13 +61,9 @@ std::vector<float> random_values(std::size_t n, Rng& rng) {
   return values;
 }
 
-float bf16(std::uint32_t pairs, std::size_t i) {
-  return bf16_to_float(static_cast<std::uint16_t>(pairs >> (16 * (i % 2))));
-}
-
 float activation(const std::byte* chunk, Arithmetic arithmetic, std::size_t i) {
   if (arithmetic == Arithmetic::kBf16) {
-    return bf16(reinterpret_cast<const Bf16Chunk*>(chunk)->pairs[i / 2], i);
+    return bf16_to_float(reinterpret_cast<const Bf16Chunk*>(chunk)->values[i]);
   }
   const auto& c = *reinterpret_cast<const Int8Chunk*>(chunk);
   return c.d * static_cast<float>(1 << c.shift[i / kBlockValues]) * static_cast<float>(c.q[i]);

@@ -1,6 +1,6 @@
-// Products of pairs of bfloat16 for avx512-bf16: F16 and BF16 weights. vdpbf16ps adds the products of a pair
-// in a fixed order and flushes subnormals; a row's sum is one chain over ascending columns, whatever the
-// tokens beside it.
+// Products of pairs of bfloat16 for avx512-bf16: F16 and BF16 weights, along their rows: memory is read as it
+// lies. vdpbf16ps adds the products of a pair in a fixed order and flushes subnormals; a row's sum is that of
+// 16 lanes over spans of 8 chunks, added up in one order, whatever the tokens beside it.
 #include <immintrin.h>
 
 #include <algorithm>
@@ -23,8 +23,8 @@ constexpr int kRows = 4;
 constexpr int kTokens = 6;
 constexpr int kVectorValues = 32;
 constexpr std::size_t kVectorBytes = 64;
-constexpr int kChunkVectors = kChunkValues / kVectorValues;
-constexpr int kSpanChunks = kMostPassChunks;  // whose products are added lane by lane
+constexpr std::size_t kRowBytes = kChunkValues * 2;  // of a panel
+constexpr int kSpanChunks = kMostPassChunks;         // whose products are added lane by lane
 
 // How 32 weights are loaded as bfloat16.
 struct FromBf16 {
@@ -101,15 +101,14 @@ void multiply_tokens(const PairTile& tile, int token) noexcept {
   float* out = tile.out + static_cast<std::size_t>(token) * tile.out_stride;
   for (int row = 0; row < kPairRows; row += kRows) {
     const auto r = static_cast<std::size_t>(row);
-    const std::byte* rows =
-        tile.panels + r / kPanelRows * kPanelBytes + r % kPanelRows * kChunkVectors * kVectorBytes;
+    const std::byte* rows = tile.panels + r / kPanelRows * kPanelBytes + r % kPanelRows * kRowBytes;
     for (int first = 0; first < tile.n_values; first += kSpanChunks * kChunkValues) {
       const int end = std::min(tile.n_values, first + kSpanChunks * kChunkValues);
       __m512 sum[T][kRows] = {};
       for (int i = first; i < end; i += kVectorValues) {
         const auto chunk = static_cast<std::size_t>(i / kChunkValues);
         const std::size_t byte = static_cast<std::size_t>(i % kChunkValues) / kVectorValues * kVectorBytes;
-        add_products<FromBf16, T>(rows + chunk * 2 * kPanelBytes + byte, kChunkVectors * kVectorBytes,
+        add_products<FromBf16, T>(rows + chunk * 2 * kPanelBytes + byte, kRowBytes,
                                   x + chunk * tile.x_chunk_stride + byte, sum);
       }
       store_sums<T>(sum, tile.accumulate || first > 0, out + row, tile.out_stride);
@@ -138,7 +137,7 @@ void unpack_16_bit(const std::byte* rows, std::size_t stride, int n_values, std:
   const int n_vectors = n_values / kVectorValues;
   for (int r = 0; r < kPanelRows; ++r) {
     const std::byte* from = rows + static_cast<std::size_t>(r) * stride;
-    std::byte* to = panel + static_cast<std::size_t>(r * kChunkVectors) * kVectorBytes;
+    std::byte* to = panel + static_cast<std::size_t>(r) * kRowBytes;
     for (int v = 0; v < n_vectors; ++v) {
       const std::size_t byte = static_cast<std::size_t>(v) * kVectorBytes;
       __builtin_prefetch(ahead + static_cast<std::size_t>(r * n_vectors) * kVectorBytes + byte);

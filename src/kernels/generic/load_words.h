@@ -1,6 +1,6 @@
 // Loads rows of bytes as words, a row per lane, over the ISA's transpose_16_bytes; what is wanted ahead
-// (prefetch.h) is asked for meanwhile. Included by the ISA's
-// lanes.h, which may overload load_words for its U32. Not a public header.
+// (prefetch.h) is asked for meanwhile. Included by the ISA's lanes.h, which may overload load_words for its
+// U32. Not a public header.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,7 @@ __attribute__((always_inline)) inline void load_other_words(const std::byte* row
     words[at / 4] = bits == 0 ? from[0] : from[0] >> bits | from[1] << (32 - bits);
   }
 }
+
 // The rows' first n_bytes (at least 16, or as many readable ones before them) as words: lane r of words[i] is
 // the little-endian word at byte 4 * i of row r; bytes left over are the low ones of a last word.
 template <class Vector, class Ahead>
