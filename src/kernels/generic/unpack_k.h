@@ -1,6 +1,6 @@
-// Unpackers of the K types (layouts: quant/blocks.h). Where a group's scale times its code fits a byte (Q2_K,
-// Q3_K) the product is the code, and the whole chunk has one scale: exact, and cheaper to multiply. Included
-// after unpack.h, inside a target region. Not a public header.
+// Unpackers of the K types (layouts: quant/blocks.h). Where a group's scale times its code fits a byte and is
+// one multiplication (Q2_K) the product is the code, and the whole chunk has one scale: exact, and cheaper to
+// multiply. Included after unpack.h, inside a target region. Not a public header.
 #pragma once
 
 #include "kernels/generic/unpack_bits.h"
@@ -30,32 +30,27 @@ struct Q2_K {
   }
 };
 
-// 16 groups of 16; (code - 4) * scale lies in -124..128, so its negative fits -128..124 and d is negated.
+// 16 groups of 16; codes of 3 bits, the third one apart.
 struct Q3_K {
-  static constexpr int kBytes = 110, kValues = 256, kGroup = 256, kMin = 0, kOffsetBits = 7;
+  static constexpr int kBytes = 110, kValues = 256, kGroup = 16, kMin = 0, kOffsetBits = 2;
   template <class Sink>
   static void unpack(const U32* words, int, Sink& sink) noexcept {
-    sink.scale(0, -half_at(words, 108));
+    const F32 d = half_at(words, 108);
     U32 scales[4];  // one per byte
     for (int i = 0; i < 4; ++i) {
       const U32 low = i < 2 ? low_nibbles(words[24 + i]) : high_nibbles(words[22 + i]);
       scales[i] = (U32)((U8)(low | (words[26] >> (2 * i) & 0x03030303U) << 4) - 32);
     }
+    for (int group = 0; group < 16; ++group) sink.scale(group, d * to_float(signed_byte_at(scales, group)));
     for_constants<16>([&](auto group) {
-      const U32 scale = byte_at(scales, group) * 0x01010101U;
-      const U8 base = (U8)scale * 4 + 128;
+      // Codes of 16 are four words at bit 2 * (group / 2 % 4) of their bytes.
       const U32* qs = words + 8 + group / 8 * 8 + group % 2 * 4;
       const U32* hmask = words + group % 2 * 4;
       for (int i = 0; i < 4; ++i) {
-        const U32 q =
-            (qs[i] >> (group % 8 / 2 * 2) & 0x03030303U) | (moved(hmask[i], group / 2, 2) & 0x04040404U);
-        // Of each product the low byte: 16-bit lanes give the even ones, and the odd ones if the even codes
-        // are away.
-        const U32 even = scaled_codes(q, scale);
-        const U32 odd = scaled_codes(q & ~kEvenBytes, scale);
-        sink.codes(4 * group + i, (U32)(base - (U8)((even & kEvenBytes) | (odd & ~kEvenBytes))));
+        sink.codes(4 * group + i, (qs[i] >> (group % 8 / 2 * 2) & 0x03030303U) |
+                                      (moved(hmask[i], group / 2, 2) & 0x04040404U));
       }
-      if constexpr (group % 2 == 1) sink.end_group(group / 2);
+      sink.end_group(group);
     });
   }
 };
