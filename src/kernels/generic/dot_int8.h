@@ -68,6 +68,21 @@ class DotSink {
   F32 total_[T] = {};
 };
 
+// Tokens first_new.. to T - 1 of the group x of a chunk times kLanes rows. A function of its own: within a
+// loop over groups, g++ 12 keeps the sums of formats with many groups in memory.
+template <class Format, int T>
+__attribute__((noinline)) void dot_chunk(const U32* words, int n_values, const Int8Chunk* x,
+                                         const std::byte* ahead, int first_new, bool accumulate, float* out,
+                                         std::size_t out_stride) noexcept {
+  DotSink<Format, T> sink(x, {ahead});
+  Format::unpack(words, n_values, sink);
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+    if (t < first_new) continue;
+    store_product(sink.total(t, n_values), x[t], accumulate, out + static_cast<std::size_t>(t) * out_stride);
+  }
+}
+
 // Tokens in groups of T; a last group that would have fewer begins earlier and computes some again.
 template <class Format, int T>
 void dot_groups(const RowsTile& tile) noexcept {
@@ -75,24 +90,17 @@ void dot_groups(const RowsTile& tile) noexcept {
   for (int row = 0; row < kPairRows; row += kLanes) {
     const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
     // The next rows, end to end: near enough to be in the first-level cache when their turn comes.
-    const std::byte* next_rows = rows + kLanes * tile.row_stride;
-    for (int chunk = 0; chunk * kChunkValues < tile.n_values; ++chunk) {
+    const std::byte* ahead = rows + kLanes * tile.row_stride;
+    for (int chunk = 0; chunk * kChunkValues < tile.n_values; ++chunk, ahead += kLanes * kBytes) {
       const auto i = static_cast<std::size_t>(chunk);
       const auto* x = reinterpret_cast<const Int8Chunk*>(tile.x + i * tile.x_chunk_stride);
       const int n_values = std::min(kChunkValues, tile.n_values - chunk * kChunkValues);
-      const BlockAhead<kBytes> ahead{next_rows + kLanes * i * kBytes};
-      const Words<Format> words(rows + i * kBytes, tile.row_stride, n_values, ahead);
+      const Words<Format> words(rows + i * kBytes, tile.row_stride, n_values, BlockAhead<kBytes>{ahead});
       for (int done = 0; done < tile.n_tokens; done += T) {
         const int first = std::min(done, tile.n_tokens - T);
-        DotSink<Format, T> sink(x + first, ahead);
-        Format::unpack(words.words, n_values, sink);
-        float* out = tile.out + static_cast<std::size_t>(first) * tile.out_stride + row;
-#pragma GCC unroll 8
-        for (int t = 0; t < T; ++t) {
-          if (first + t < done) continue;
-          store_product(sink.total(t, n_values), x[first + t], chunk > 0,
-                        out + static_cast<std::size_t>(t) * tile.out_stride);
-        }
+        dot_chunk<Format, T>(words.words, n_values, x + first, ahead, done - first, chunk > 0,
+                             tile.out + static_cast<std::size_t>(first) * tile.out_stride + row,
+                             tile.out_stride);
       }
     }
   }
