@@ -23,6 +23,7 @@ struct FloatLevels {
         return avx512;
       case sys::Isa::kNeon:
       case sys::Isa::kNeonDotprod:
+      case sys::Isa::kNeonI8mm:
         return neon;
       case sys::Isa::kScalar:
         break;

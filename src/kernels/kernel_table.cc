@@ -24,6 +24,7 @@ constexpr std::array<Level, sys::kAllIsas.size()> kLevels = {{
     {sys::Isa::kAvx512Bf16, {overlay_avx2, overlay_avx512, overlay_avx512_bf16}},
     {sys::Isa::kNeon, {overlay_neon}},
     {sys::Isa::kNeonDotprod, {overlay_neon, overlay_neon_dotprod}},
+    {sys::Isa::kNeonI8mm, {overlay_neon, overlay_neon_i8mm}},
 }};
 
 KernelTable build(const Level& level) noexcept {

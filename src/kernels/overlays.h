@@ -16,5 +16,6 @@ void overlay_avx512_int8(KernelTable& table) noexcept;  // called by overlay_avx
 void overlay_avx512_bf16(KernelTable& table) noexcept;
 void overlay_neon(KernelTable& table) noexcept;
 void overlay_neon_dotprod(KernelTable& table) noexcept;
+void overlay_neon_i8mm(KernelTable& table) noexcept;
 
 }  // namespace cistern::kernels

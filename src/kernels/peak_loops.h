@@ -15,6 +15,7 @@ std::span<const PeakLoop> peak_loops_avx512() noexcept;
 std::span<const PeakLoop> peak_loops_avx512_bf16() noexcept;
 std::span<const PeakLoop> peak_loops_neon() noexcept;
 std::span<const PeakLoop> peak_loops_neon_dotprod() noexcept;
+std::span<const PeakLoop> peak_loops_neon_i8mm() noexcept;
 
 std::span<const ReadLoop> read_loops_scalar() noexcept;  // and neon, whose loads are in the baseline
 std::span<const ReadLoop> read_loops_avx2() noexcept;

@@ -17,9 +17,9 @@ std::vector<Loop> join(std::initializer_list<std::span<const Loop>> parts) {
 }  // namespace
 
 std::span<const PeakLoop> peak_loops() {
-  static const std::vector<PeakLoop> kLoops =
-      join<PeakLoop>({peak_loops_scalar(), peak_loops_avx2(), peak_loops_avx2_vnni(), peak_loops_avx512(),
-                      peak_loops_avx512_bf16(), peak_loops_neon(), peak_loops_neon_dotprod()});
+  static const std::vector<PeakLoop> kLoops = join<PeakLoop>(
+      {peak_loops_scalar(), peak_loops_avx2(), peak_loops_avx2_vnni(), peak_loops_avx512(),
+       peak_loops_avx512_bf16(), peak_loops_neon(), peak_loops_neon_dotprod(), peak_loops_neon_i8mm()});
   return kLoops;
 }
 

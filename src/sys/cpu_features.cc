@@ -8,9 +8,9 @@ namespace cistern::sys {
 namespace {
 
 constexpr std::array<std::string_view, kAllIsas.size()> kNames = {
-    "scalar", "avx2", "avx2-vnni", "avx512", "avx512-bf16", "neon", "neon-dotprod"};
+    "scalar", "avx2", "avx2-vnni", "avx512", "avx512-bf16", "neon", "neon-dotprod", "neon-i8mm"};
 
-static_assert(kNames.back() == "neon-dotprod");
+static_assert(kNames.back() == "neon-i8mm");
 
 std::string host_names() {
   std::string names;

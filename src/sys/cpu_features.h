@@ -21,12 +21,14 @@ enum class Isa : std::uint8_t {
   kAvx512Bf16,   // x86-64: kAvx512 and BF16 (Sapphire Rapids, Zen 4 on)
   kNeon,         // arm64
   kNeonDotprod,  // arm64: kNeon and SDOT (Cortex-A76, Apple M1 on)
+  kNeonI8mm,     // arm64: kNeonDotprod and USMMLA (Neoverse V1, Apple M2 on)
 };
 
-inline constexpr std::array kAllIsas = {Isa::kScalar,     Isa::kAvx2, Isa::kAvx2Vnni,   Isa::kAvx512,
-                                        Isa::kAvx512Bf16, Isa::kNeon, Isa::kNeonDotprod};
+inline constexpr std::array kAllIsas = {Isa::kScalar,     Isa::kAvx2, Isa::kAvx2Vnni,    Isa::kAvx512,
+                                        Isa::kAvx512Bf16, Isa::kNeon, Isa::kNeonDotprod, Isa::kNeonI8mm};
 
-// "scalar", "avx2", "avx2-vnni", "avx512", "avx512-bf16", "neon", "neon-dotprod"
+// "scalar", "avx2", "avx2-vnni", "avx512", "avx512-bf16", "neon", "neon-dotprod",
+// "neon-i8mm"
 std::string_view name_of(Isa isa) noexcept;
 Result<Isa> parse_isa(std::string_view name);  // kUsage: no such level
 bool host_has(Isa isa) noexcept;

@@ -28,6 +28,7 @@ TEST(CpuFeatures, TheHostHasWhatItChooses) {
     EXPECT_LE(host_has(isa), host_has(Isa::kAvx2)) << name_of(isa);  // the one includes the other
   }
   EXPECT_LE(host_has(Isa::kNeonDotprod), host_has(Isa::kNeon));
+  EXPECT_LE(host_has(Isa::kNeonI8mm), host_has(Isa::kNeonDotprod));
   EXPECT_FALSE(host_has(Isa::kNeon) && host_has(Isa::kAvx2));
 }
 

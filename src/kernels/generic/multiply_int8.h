@@ -1,7 +1,7 @@
 // Integer products of panels and chunks (panel.h), written once over vectors of rows. Included inside a
 // target region after the ISA's lanes.h and int8.h, which gives, beside what int8_steps.h needs,
 //   kVectors, kTokens      the block of sums that its registers hold: vectors of rows x tokens
-// Not a public header.
+// and after step_sums.h or the ISA's own. Not a public header.
 #pragma once
 
 #include "kernels/generic/int8_steps.h"
@@ -29,35 +29,15 @@ inline void multiply_block(const Block<T>& block) noexcept {
   F32 total[kVectors][T] = {};
   I32 integer[kVectors][T] = {};
   for (int step = 0; step < block.n_values / S::kStep; ++step) {
-    Sum<S::kCodeBits> sum[kVectors][T];
-#pragma GCC unroll 8
-    for (int i = 0; i < S::kQuads; ++i) {
-      const int quad = step * S::kQuads + i;
-      U32 codes[kVectors];
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v)
-        codes[v] = load_lanes<U32>(&block.w.codes[quad][block.row + v * kLanes]);
-#pragma GCC unroll 8
-      for (int t = 0; t < T; ++t) {
-        const U32 q = quad_of(*block.x[t], quad);
-#pragma GCC unroll 8
-        for (int v = 0; v < kVectors; ++v) sum[v][t].add(codes[v], q);
-      }
-      if ((i + 1) % Sum<S::kCodeBits>::kMost == 0 || i + 1 == S::kQuads) {
-#pragma GCC unroll 8
-        for (int t = 0; t < T; ++t) {
-#pragma GCC unroll 8
-          for (int v = 0; v < kVectors; ++v) sum[v][t].widen();
-        }
-      }
-    }
+    I32 sum[kVectors][T];
+    sum_step<S>(block.w, block.row, block.x, step, sum);
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       F32 scale{};
       if constexpr (!S::kOneScale) scale = load_lanes<F32>(&block.w.scale[step][block.row + v * kLanes]);
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) {
-        const I32 exact = finish_step<S>(sum[v][t].total, *block.x[t], step);
+        const I32 exact = finish_step<S>(sum[v][t], *block.x[t], step);
         if constexpr (S::kOneScale) {
           integer[v][t] += exact;
         } else {

@@ -23,6 +23,8 @@
 
 #include "kernels/generic/dot_int8.h"
 
+#include "kernels/generic/step_sums.h"
+
 #include "kernels/generic/multiply_int8.h"
 
 #include "kernels/generic/int8_formats.h"

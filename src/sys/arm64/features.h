@@ -4,6 +4,7 @@
 
 namespace cistern::sys {
 
-bool has_dot_product() noexcept;  // SDOT, UDOT
+bool has_dot_product() noexcept;     // SDOT, UDOT
+bool has_matrix_product() noexcept;  // USMMLA, USDOT
 
 }  // namespace cistern::sys

@@ -5,5 +5,6 @@ namespace cistern::kernels {
 
 void overlay_neon(KernelTable&) noexcept {}
 void overlay_neon_dotprod(KernelTable&) noexcept {}
+void overlay_neon_i8mm(KernelTable&) noexcept {}
 
 }  // namespace cistern::kernels

@@ -9,5 +9,8 @@ std::span<const PeakLoop> peak_loops_neon() noexcept {
 std::span<const PeakLoop> peak_loops_neon_dotprod() noexcept {
   return {};
 }
+std::span<const PeakLoop> peak_loops_neon_i8mm() noexcept {
+  return {};
+}
 
 }  // namespace cistern::kernels
