@@ -27,6 +27,8 @@ namespace {
 
 // 16 registers: 12 chains and their operands.
 constexpr std::size_t kChains = 12;
+constexpr std::size_t kNarrowChains = 4;
+constexpr int kNarrowProducts = 8;
 
 std::uint32_t run_fma(std::uint64_t rounds) noexcept {
   const __m256 a = _mm256_set1_ps(peak_factor());
@@ -42,15 +44,18 @@ std::uint32_t run_vpmaddubsw(std::uint64_t rounds) noexcept {
   });
 }
 
-// Sums of four pairs are made in 16 bits first: enough for weights of a few bits.
+// Sums of eight pairs are made in 16 bits first: enough for weights of up to four bits.
 std::uint32_t run_vpmaddubsw_narrow(std::uint64_t rounds) noexcept {
   const __m256i b = _mm256_set1_epi8(-5);
   const __m256i ones = _mm256_set1_epi16(1);
-  return run_chains<__m256i, kChains / 2>(rounds, [=](__m256i sum) noexcept {
-    __m256i pairs = _mm256_maddubs_epi16(sum, b);
-    pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(pairs, b));
-    pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(pairs, ones));
-    pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(pairs, b));
+  return run_chains<__m256i, kNarrowChains>(rounds, [=](__m256i sum) noexcept {
+    __m256i pairs = _mm256_setzero_si256();
+#pragma GCC unroll 8
+    for (int i = 0; i < kNarrowProducts; ++i) {
+      __m256i a = ones;
+      asm volatile("" : "+x"(a));  // another value each time, for all that the compiler knows
+      pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(a, b));
+    }
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
   });
 }
@@ -65,8 +70,8 @@ namespace cistern::kernels {
 std::span<const PeakLoop> peak_loops_avx2() noexcept {
   static constexpr std::array kLoops = {
       PeakLoop{sys::Isa::kAvx2, Arithmetic::kInt8, "vpmaddubsw + vpmaddwd ymm", 12 * 32, run_vpmaddubsw},
-      PeakLoop{sys::Isa::kAvx2, Arithmetic::kInt8, "4 vpmaddubsw + vpmaddwd ymm", 6 * 128,
-               run_vpmaddubsw_narrow},
+      PeakLoop{sys::Isa::kAvx2, Arithmetic::kInt8, "8 vpmaddubsw + vpmaddwd ymm",
+               kNarrowChains * kNarrowProducts * 32, run_vpmaddubsw_narrow},
       PeakLoop{sys::Isa::kAvx2, Arithmetic::kFloat, "vfmadd ymm", 12 * 8, run_fma},
   };
   return kLoops;
