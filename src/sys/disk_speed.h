@@ -17,7 +17,7 @@ struct DiskSpeed {
 
 struct DiskReading {
   std::uint64_t max_bytes = 1ULL << 30U;
-  double max_seconds = 1.0;
+  double max_seconds = 1.0;  // the requests under way then are finished; there is always one
 };
 
 // Reads the beginning of a file with several requests in flight. kIo: it cannot be read; kUsage: it is empty.

@@ -21,6 +21,14 @@ TEST(DiskSpeed, ReadsAFileOfAnyLength) {
   }
 }
 
+TEST(DiskSpeed, ReadsSomethingInNoTime) {
+  const TempDir dir;
+  const auto speed =
+      measure_disk(dir.write("data", std::string(3U << 20U, 'x')).string(), {.max_seconds = 0});
+  ASSERT_TRUE(speed) << speed.error().message;
+  EXPECT_GT(speed->bytes_per_s, 0);
+}
+
 TEST(DiskSpeed, LeavesNothingInTheFolder) {
   const TempDir dir;
   const auto speed = measure_disk_of_folder(dir.path().string(), 1U << 20U, {});
