@@ -12,10 +12,6 @@ constexpr int kVectors = 2;
 constexpr int kDotGroup = 4;
 constexpr int kTokens = 4;
 
-inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
-  return (F32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-}
-
 typedef std::int16_t I16 __attribute__((vector_size(32)));
 
 // vpmaddubsw adds two products of an unsigned and a signed byte to 16 signed bits, which kMost such sums of

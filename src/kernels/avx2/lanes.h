@@ -21,6 +21,10 @@ inline F32 to_float(I32 v) noexcept {
   return (F32)_mm256_cvtepi32_ps((__m256i)v);
 }
 
+inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
+  return (F32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+
 // The low byte of each lane.
 inline void store_bytes(std::int8_t* to, I32 v) noexcept {
   const __m256i low = _mm256_set1_epi32(0x0C080400);  // into the first word of each half

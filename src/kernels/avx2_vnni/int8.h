@@ -13,10 +13,6 @@ constexpr int kVectors = 2;
 constexpr int kDotGroup = 4;
 constexpr int kTokens = 5;
 
-inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
-  return (F32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-}
-
 template <int /*kCodeBits*/>
 struct Sum {
   static constexpr int kOffset = 0;

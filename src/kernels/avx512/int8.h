@@ -8,10 +8,6 @@
 namespace cistern::kernels {
 namespace {
 
-inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
-  return (F32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-}
-
 template <int /*kCodeBits*/>
 struct Sum {
   static constexpr int kOffset = 0;

@@ -23,6 +23,10 @@ inline F32 to_float(I32 v) noexcept {
   return (F32)_mm512_cvtepi32_ps((__m512i)v);
 }
 
+inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
+  return (F32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+
 // The low byte of each lane.
 inline void store_bytes(std::int8_t* to, I32 v) noexcept {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8((__m512i)v));

@@ -1,6 +1,5 @@
 // How integer products are summed, in steps that multiply_int8.h and dot_int8.h share. Included inside a
 // target region after the ISA's lanes.h and int8.h, which gives
-//   multiply_add(a, b, c)  a * b + c, rounded once
 //   Sum<kCodeBits>         exact integer sums of (code - kOffset) * activation: add(codes, activations) takes
 //                          four columns of kLanes rows; after kMost of them at the latest, widen() brings
 //                          `total` up to date

@@ -7,6 +7,7 @@
 // All is written over the ISA's lanes.h, included inside its target region after it, which provides
 //   kLanes; U32, I32, U16, F32          vectors of as many 32-bit lanes (of 16 bits: twice as many)
 //   to_float, half_to_float, store_bytes, largest_lane, sum_of_lanes
+//   multiply_add(a, b, c)               a * b + c, rounded once
 //   funnel_shift<kShift>, lookup_bytes  by bits of two words; by bytes below 16
 //   gather                              32-bit entries of a table
 //   load_words                          generic/load_words.h over its transpose_16_bytes, or its own

@@ -12,12 +12,6 @@ constexpr int kVectors = 4;
 constexpr int kDotGroup = 4;
 constexpr int kTokens = 2;
 
-inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
-  F32 result;
-  for (int lane = 0; lane < kLanes; ++lane) result[lane] = __builtin_fmaf(a[lane], b[lane], c[lane]);
-  return result;
-}
-
 template <int /*kCodeBits*/>
 struct Sum {
   static constexpr int kOffset = 0;

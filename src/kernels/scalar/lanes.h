@@ -22,6 +22,12 @@ inline F32 to_float(I32 v) noexcept {
   return __builtin_convertvector(v, F32);
 }
 
+inline F32 multiply_add(F32 a, F32 b, F32 c) noexcept {
+  F32 result;
+  for (int lane = 0; lane < kLanes; ++lane) result[lane] = __builtin_fmaf(a[lane], b[lane], c[lane]);
+  return result;
+}
+
 // The low byte of each lane.
 inline void store_bytes(std::int8_t* to, I32 v) noexcept {
   for (int lane = 0; lane < kLanes; ++lane) to[lane] = static_cast<std::int8_t>(v[lane]);
