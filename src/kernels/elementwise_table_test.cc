@@ -29,27 +29,64 @@ class Elementwise : public ::testing::TestWithParam<sys::Isa> {
   const ElementwiseKernels& kernels() const { return elementwise_kernels(GetParam()); }
 };
 
-double gelu(double x) {
+double gelu_tanh(double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
 }
 
+constexpr double kLimit = 1.5;
+
+// What each function makes of a gate and of `up`, and the error that is its own beside rounding.
+struct Formula {
+  GateFn fn;
+  double (*gate)(double);
+  double (*up)(double) = [](double y) { return y; };
+  double error = 0;
+};
+const Formula kFormulas[] = {
+    {.fn = GateFn::kSigmoid, .gate = [](double x) { return 1 / (1 + std::exp(-x)); }},
+    {.fn = GateFn::kSilu, .gate = [](double x) { return x / (1 + std::exp(-x)); }},
+    // The tanh form cancels towards -infinity; it is the double formula that is wrong there.
+    {.fn = GateFn::kGeluTanh, .gate = gelu_tanh, .error = 1e-7},
+    {.fn = GateFn::kGeluErf,
+     .gate = [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); },
+     .error = 1e-6},
+    {.fn = GateFn::kReluSquared, .gate = [](double x) { return x > 0 ? x * x : 0; }},
+    {.fn = GateFn::kSwigluOai,
+     .gate =
+         [](double x) {
+           const double g = std::min(x, kLimit);
+           return g / (1 + std::exp(-1.702 * g));
+         },
+     .up = [](double y) { return std::clamp(y, -kLimit, kLimit) + 1; },
+     .error = 1e-7},
+    {.fn = GateFn::kSiluClamped,
+     .gate =
+         [](double x) {
+           const double g = std::min(x, kLimit);
+           return g / (1 + std::exp(-g));
+         },
+     .up = [](double y) { return std::clamp(y, -kLimit, kLimit); }},
+};
+
 TEST_P(Elementwise, gates_follow_their_formulas) {
-  for (const float scale : {0.01F, 1.0F, 8.0F, 60.0F, 1000.0F}) {
-    for (const std::size_t n : {1U, 7U, 16U, 33U, 500U}) {
-      const std::vector<float> gate = random_values(n, 1, scale), up = random_values(n, 2, 1);
-      std::vector<float> silu(n), bent(n);
-      kernels().silu_gate(gate.data(), up.data(), silu.data(), n);
-      kernels().gelu_gate(gate.data(), up.data(), bent.data(), n);
-      for (std::size_t i = 0; i < n; ++i) {
-        const double x = gate[i];
-        // A float of |x| has an exponential that is |x| ulp wrong; below e^-87 the result is 0 in effect.
-        const double unit = 0x1p-23 * (4 + std::fabs(x)) * std::fabs(double{up[i]});
-        const double exact = x / (1 + std::exp(-x));
-        EXPECT_NEAR(silu[i], exact * up[i], unit * std::fabs(exact) + 1e-35) << x;
-        // The tanh form cancels towards -infinity; it is the double formula that is wrong there.
-        EXPECT_NEAR(bent[i], gelu(x) * up[i],
-                    3 * unit * std::fabs(gelu(x)) + 1e-7 * std::min(1.0, std::fabs(x)))
-            << x;
+  for (const Formula& formula : kFormulas) {
+    for (const float scale : {0.01F, 1.0F, 8.0F, 60.0F, 1000.0F}) {
+      for (const std::size_t n : {1U, 7U, 16U, 33U, 500U}) {
+        const std::vector<float> gate = random_values(n, 1, scale), up = random_values(n, 2, 3);
+        std::vector<float> joined(n), alone(n);
+        const auto row = kernels().gate[static_cast<std::size_t>(formula.fn)];
+        row(gate.data(), up.data(), joined.data(), n, kLimit);
+        row(gate.data(), nullptr, alone.data(), n, kLimit);
+        for (std::size_t i = 0; i < n; ++i) {
+          const double x = gate[i];
+          const double exact = formula.gate(x);
+          // A float of |x| has an exponential that is |x| ulp wrong; below e^-87 the result is 0 in effect.
+          const double unit = 0x1p-23 * (4 + 2 * std::fabs(x)) * 3;
+          const double error = unit * std::fabs(exact) + formula.error * std::min(1.0, std::fabs(x)) + 1e-35;
+          ASSERT_NEAR(joined[i], exact * formula.up(up[i]), error * (1 + std::fabs(formula.up(up[i]))))
+              << static_cast<int>(formula.fn) << ' ' << x;
+          ASSERT_NEAR(alone[i], exact, error) << static_cast<int>(formula.fn) << ' ' << x;
+        }
       }
     }
   }
@@ -59,7 +96,7 @@ TEST_P(Elementwise, gates_of_what_is_not_finite) {
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> gate = {infinity, -1e30F, std::nanf("")}, up = {1, 1, 1};
   std::vector<float> out(3);
-  kernels().silu_gate(gate.data(), up.data(), out.data(), 3);
+  kernels().gate[static_cast<std::size_t>(GateFn::kSilu)](gate.data(), up.data(), out.data(), 3, 0);
   EXPECT_EQ(out[0], infinity);
   EXPECT_EQ(out[1], 0.0F);
   EXPECT_TRUE(std::isnan(out[2]));

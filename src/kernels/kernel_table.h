@@ -43,8 +43,13 @@ struct KernelTable {
   void (*add_scaled)(float scale, const float* x, float* y, std::size_t n) noexcept = nullptr;
   // y[i] *= scale.
   void (*scale)(float scale, float* y, std::size_t n) noexcept = nullptr;
-  // y[i] = x[i] / sqrt(mean(x^2) + eps) * w[i]  (RMSNorm, Zhang & Sennrich 2019). x == y is allowed.
+  // y[i] = x[i] / sqrt(mean(x^2) + eps) * w[i]  (RMSNorm, Zhang & Sennrich 2019); w may be null: 1. x == y is
+  // allowed.
   void (*rms_norm)(const float* x, const float* w, float eps, float* y, std::size_t n) noexcept = nullptr;
+  // y[i] = (x[i] - mean(x)) / sqrt(variance(x) + eps) * w[i] + b[i]  (LayerNorm, Ba et al. 2016); b may be
+  // null: 0. x == y is allowed.
+  void (*layer_norm)(const float* x, const float* w, const float* b, float eps, float* y,
+                     std::size_t n) noexcept = nullptr;
 };
 
 // The table of an ISA that this machine has (sys::choose_isa decides that).

@@ -18,8 +18,16 @@ Result<Cache> Cache::create(CacheShape shape) {
                    .slots = slots_of(layer, shape),
                    .keys = next,
                    .key_row_bytes = key_row_bytes(layer, shape.type),
-                   .value_row_bytes = value_row_bytes(layer, shape.type)};
+                   .value_row_bytes = value_row_bytes(layer, shape.type),
+                   .index_row_bytes = index_row_bytes(layer, shape.type)};
     view.values = view.keys + view.slots * view.key_row_bytes;
+    view.index_keys = view.values + view.slots * view.value_row_bytes;
+    view.state = {reinterpret_cast<float*>(view.index_keys + view.slots * view.index_row_bytes),
+                  layer.state_floats};
+    if (layer.values_in_keys) {
+      view.values = view.keys;
+      view.value_row_bytes = view.key_row_bytes;
+    }
     next += layer_bytes(layer, shape);
     cache.layers_.push_back(view);
   }
@@ -35,8 +43,9 @@ void Cache::advance(std::uint32_t n_tokens) {
 
 bool Cache::can_truncate(std::uint32_t length) const {
   if (length > length_) return false;
-  if (length == 0) return true;
+  if (length == 0 || length == length_) return true;
   for (const LayerView& layer : layers_) {
+    if (!layer.state.empty()) return false;
     if (layer.slots >= high_water_) continue;  // nothing was overwritten yet
     // The next query, at position `length`, sees window - 1 positions before it.
     const std::uint32_t oldest_held = high_water_ - layer.slots;
@@ -50,7 +59,26 @@ bool Cache::can_truncate(std::uint32_t length) const {
 void Cache::truncate(std::uint32_t length) {
   CISTERN_CHECK(can_truncate(length));
   length_ = length;
-  if (length == 0) high_water_ = 0;
+  if (length > 0) return;
+  high_water_ = 0;
+  for (const LayerView& layer : layers_) std::ranges::fill(layer.state, 0.0F);
+}
+
+Cache::Checkpoint Cache::save() const {
+  Checkpoint checkpoint{.length = length_};
+  for (const LayerView& layer : layers_)
+    checkpoint.states.insert(checkpoint.states.end(), layer.state.begin(), layer.state.end());
+  return checkpoint;
+}
+
+void Cache::restore(const Checkpoint& checkpoint) {
+  CISTERN_CHECK(checkpoint.length <= length_);
+  const float* next = checkpoint.states.data();
+  for (const LayerView& layer : layers_) {
+    std::copy_n(next, layer.state.size(), layer.state.begin());
+    next += layer.state.size();
+  }
+  length_ = checkpoint.length;
 }
 
 }  // namespace cistern::kv

@@ -1,11 +1,13 @@
-// Keys and values of one sequence, per layer, in the type the plan chose. A windowed layer is a ring that
-// keeps only what its window can still see. Written and read by ops/ through LayerView; the decoder moves the
-// length. Owns its memory, allocated once by create(); it is committed by the system as it fills. Not
-// thread-safe, except that threads may write different rows of a chunk at once.
+// What one sequence leaves behind, per layer: keys and values in the type the plan chose, and the state of
+// recurrent layers. A windowed layer is a ring that keeps only what its window can still see. Written and
+// read by ops/ through LayerView; the decoder moves the length. Owns its memory, allocated once by create();
+// it is committed by the system as it fills. Not thread-safe, except that threads may write different rows of
+// a chunk at once.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
@@ -23,9 +25,15 @@ struct LayerView {
   std::byte* values = nullptr;  // slots rows of value_row_bytes
   std::uint64_t key_row_bytes = 0;
   std::uint64_t value_row_bytes = 0;
+  std::byte* index_keys = nullptr;  // slots rows of index_row_bytes
+  std::uint64_t index_row_bytes = 0;
+  std::span<float> state;  // of a recurrent layer; zeros before the first token
 
   std::byte* key_row(std::uint64_t position) const { return keys + position % slots * key_row_bytes; }
   std::byte* value_row(std::uint64_t position) const { return values + position % slots * value_row_bytes; }
+  std::byte* index_row(std::uint64_t position) const {
+    return index_keys + position % slots * index_row_bytes;
+  }
 };
 
 class Cache {
@@ -40,9 +48,19 @@ class Cache {
   // After a chunk's keys and values are written. REQUIRES: the sum stays within the context.
   void advance(std::uint32_t n_tokens);
 
-  // Whether the cache can be cut back to `length` tokens: windowed layers must still hold what is seen there.
+  // Whether the cache can be cut back to `length` tokens: windowed layers must still hold what is seen there,
+  // and a recurrent state has no past.
   bool can_truncate(std::uint32_t length) const;
   void truncate(std::uint32_t length);  // REQUIRES: can_truncate(length)
+
+  // The recurrent states at the present length, to return to. Windowed layers must still hold what is seen
+  // there.
+  struct Checkpoint {
+    std::uint32_t length = 0;
+    std::vector<float> states;  // of all layers, one after the other
+  };
+  Checkpoint save() const;
+  void restore(const Checkpoint& checkpoint);
 
  private:
   CacheShape shape_;

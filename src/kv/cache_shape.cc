@@ -21,6 +21,10 @@ std::uint64_t row_bytes(std::uint64_t values, DType type) noexcept {
   return (packed + kRowAlign - 1) / kRowAlign * kRowAlign;
 }
 
+std::uint64_t state_bytes(const LayerShape& layer) noexcept {
+  return (layer.state_floats * sizeof(float) + kRowAlign - 1) / kRowAlign * kRowAlign;
+}
+
 }  // namespace
 
 bool is_cache_type(DType type) noexcept {
@@ -34,7 +38,7 @@ Result<void> validate(const CacheShape& shape) {
                 fmt::format("{} is no KV cache type; use f32, f16, bf16, q8_0 or q4_0", format.name));
   }
   for (const LayerShape& layer : shape.layers) {
-    for (const std::uint32_t dim : {layer.key_dim, layer.value_dim}) {
+    for (const std::uint32_t dim : {layer.key_dim, layer.value_dim, layer.index_dim}) {
       if (dim % format.block_values != 0) {
         return fail(
             ErrorCode::kUnsupported,
@@ -58,11 +62,17 @@ std::uint64_t key_row_bytes(const LayerShape& layer, DType type) noexcept {
 }
 
 std::uint64_t value_row_bytes(const LayerShape& layer, DType type) noexcept {
-  return row_bytes(std::uint64_t{layer.n_kv_heads} * layer.value_dim, type);
+  return layer.values_in_keys ? 0 : row_bytes(std::uint64_t{layer.n_kv_heads} * layer.value_dim, type);
+}
+
+std::uint64_t index_row_bytes(const LayerShape& layer, DType type) noexcept {
+  return row_bytes(layer.index_dim, type);
 }
 
 std::uint64_t layer_bytes(const LayerShape& layer, const CacheShape& shape) noexcept {
-  return slots_of(layer, shape) * (key_row_bytes(layer, shape.type) + value_row_bytes(layer, shape.type));
+  const std::uint64_t per_token = key_row_bytes(layer, shape.type) + value_row_bytes(layer, shape.type) +
+                                  index_row_bytes(layer, shape.type);
+  return slots_of(layer, shape) * per_token + state_bytes(layer);
 }
 
 std::uint64_t total_bytes(const CacheShape& shape) noexcept {

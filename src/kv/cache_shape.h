@@ -11,10 +11,13 @@
 namespace cistern::kv {
 
 struct LayerShape {
-  std::uint32_t n_kv_heads = 0;
-  std::uint32_t key_dim = 0;    // values per key head
-  std::uint32_t value_dim = 0;  // values per value head
-  std::uint32_t window = 0;     // tokens that a query sees, itself included; 0: all
+  std::uint32_t n_kv_heads = 0;    // 0: no keys and values
+  std::uint32_t key_dim = 0;       // values per key head
+  std::uint32_t value_dim = 0;     // values per value head
+  std::uint32_t window = 0;        // tokens that a query sees, itself included; 0: all
+  bool values_in_keys = false;     // the values are the first value_dim values of the keys
+  std::uint32_t index_dim = 0;     // values of a key of the indexer; 0: no indexer
+  std::uint64_t state_floats = 0;  // of a recurrent layer, whatever the length
 };
 
 struct CacheShape {
@@ -33,7 +36,9 @@ Result<void> validate(const CacheShape& shape);
 // Positions kept: the whole context, or for a window what the earliest query of a chunk still sees.
 std::uint32_t slots_of(const LayerShape& layer, const CacheShape& shape) noexcept;
 
-// Bytes of one token's keys (all heads) and of its values. REQUIRES: validate() succeeded.
+// Bytes of one token's keys (all heads), of its values where they are kept apart, and of its indexer's key.
+// REQUIRES: validate() succeeded.
+std::uint64_t index_row_bytes(const LayerShape& layer, DType type) noexcept;
 std::uint64_t key_row_bytes(const LayerShape& layer, DType type) noexcept;
 std::uint64_t value_row_bytes(const LayerShape& layer, DType type) noexcept;
 

@@ -31,10 +31,24 @@ Result<void> project(const Step& step, const WeightSet& weights, const TensorVie
   return {};
 }
 
-Result<void> norm_in_place(const Step& step, const WeightSet& weights, spec::Role role, const TensorView& x) {
-  if (!weights.has(role)) return {};
-  CISTERN_TRY(const store::Lease norm, weights.lease(step.store, role));
-  ops::rms_norm(step.exec, x, norm.view(), step.model.norm_eps, x);
+Result<void> project(const Step& step, const WeightSet& weights, const TensorView& x,
+                     const Projection& projection) {
+  return project(step, weights, x, std::initializer_list<Projection>{projection});
+}
+
+Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight, spec::Role bias,
+                  const TensorView& x, const TensorView& out) {
+  if (!weights.has(weight)) {
+    if (x.data != out.data) ops::copy(step.exec, x, out);
+    return {};
+  }
+  CISTERN_TRY(const store::Lease w, weights.lease(step.store, weight));
+  if (step.model.norm == spec::NormKind::kRms) {
+    ops::rms_norm(step.exec, x, w.view(), step.model.norm_eps, out);
+    return {};
+  }
+  CISTERN_TRY(const store::Lease b, weights.lease(step.store, bias));
+  ops::layer_norm(step.exec, x, w.view(), b.view(), step.model.norm_eps, out);
   return {};
 }
 

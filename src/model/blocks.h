@@ -1,5 +1,5 @@
-// The block kinds of a decoder layer, one file each. A block reads the residual stream, computes through the
-// step's buffers and adds its result to the residual. Errors come from the weight store only.
+// The block kinds of a decoder layer, one file each, and the layer that joins them. Errors come from the
+// weight store only.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/step.h"
 #include "model/weights.h"
+#include "ops/elementwise.h"
 
 namespace cistern::model {
 
@@ -22,14 +23,31 @@ struct Projection {
 Result<void> project(const Step& step, const WeightSet& weights, const TensorView& x,
                      std::initializer_list<Projection> projections);
 
-// x = RMSNorm(x) with the norm of that role; nothing where the layer has none.
-Result<void> norm_in_place(const Step& step, const WeightSet& weights, spec::Role role, const TensorView& x);
+// One projection.
+Result<void> project(const Step& step, const WeightSet& weights, const TensorView& x,
+                     const Projection& projection);
 
-// norm -> q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection (-> norm) ->
-// residual.
+// out = the model's norm of x, with the weight and bias of these roles. x and out may be the same. Without a
+// weight out = x.
+Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight, spec::Role bias,
+                  const TensorView& x, const TensorView& out);
+
+// The blocks read step.normed() and leave their result in step.block_out().
+
+// q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection.
 Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights);
 
-// norm -> gate, up -> activation(gate) * up -> down (-> norm) -> residual.
-Result<void> ffn_gated(const Step& step, std::uint32_t li, const WeightSet& weights);
+// (gate,) up -> activation -> down.
+Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);
+
+// router -> the chosen experts, each an ffn_dense, weighted; beside them an expert that every token takes.
+Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);
+
+// A layer: its blocks, the norms around them and the residual stream.
+Result<void> run_layer(const Step& step, std::uint32_t li, const WeightSet& weights);
+
+// How a spec's activation is computed.
+ops::GateFn gate_fn(spec::Activation activation);
+float gate_limit(const spec::FfnSpec& ffn);
 
 }  // namespace cistern::model

@@ -25,13 +25,7 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
     n_tokens_ += n;
   }
   CISTERN_CHECK(n_tokens_ <= parts_.layout.chunk_tokens);
-  const Step step{.exec = parts_.exec,
-                  .store = parts_.store,
-                  .model = parts_.model,
-                  .segments = segments_,
-                  .arena = parts_.arena,
-                  .layout = parts_.layout,
-                  .n_tokens = n_tokens_};
+  const Step step = step_of(n_tokens_);
 
   CISTERN_TRY(const store::Lease embedding, weights_.global.lease(parts_.store, Role::kTokenEmbedding));
   for (std::size_t i = 0; i < segments_.size(); ++i) {
@@ -39,11 +33,20 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
                step.residual().rows(segments_[i].first_row, segments_[i].n_tokens));
   }
   for (std::uint32_t li = 0; li < parts_.model.layers.size(); ++li) {
-    CISTERN_TRY_VOID(attention_gqa(step, li, weights_.layers[li]));
-    CISTERN_TRY_VOID(ffn_gated(step, li, weights_.layers[li]));
+    CISTERN_TRY_VOID(run_layer(step, li, weights_.layers[li]));
   }
   for (const Segment& segment : segments_) segment.cache.advance(segment.n_tokens);
   return {};
+}
+
+Step Decoder::step_of(std::uint32_t n_tokens) const {
+  return {.exec = parts_.exec,
+          .store = parts_.store,
+          .model = parts_.model,
+          .segments = segments_,
+          .arena = parts_.arena,
+          .layout = parts_.layout,
+          .n_tokens = n_tokens};
 }
 
 Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_t count) {
@@ -57,11 +60,13 @@ Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_
   const TensorView normed = rows(parts_.layout.normed, dim);
   const TensorView out = rows(parts_.layout.logits, parts_.model.n_vocab);
 
-  CISTERN_TRY(const store::Lease norm, weights_.global.lease(parts_.store, Role::kOutputNorm));
-  ops::rms_norm(parts_.exec, hidden, norm.view(), parts_.model.norm_eps, normed);
+  CISTERN_TRY_VOID(
+      norm(step_of(count), weights_.global, Role::kOutputNorm, Role::kOutputNormBias, hidden, normed));
   const Role head = parts_.model.tied_output ? Role::kTokenEmbedding : Role::kOutput;
   CISTERN_TRY(const store::Lease output, weights_.global.lease(parts_.store, head));
-  ops::matmul(parts_.exec, output.view(), normed, out);
+  CISTERN_TRY(const store::Lease bias, weights_.global.lease(parts_.store, Role::kOutputBias));
+  ops::matmul(parts_.exec, output.view(), normed, out, bias.view());
+  if (parts_.model.logit_scale != 1.0F) ops::scale(parts_.exec, parts_.model.logit_scale, out);
   if (parts_.model.logit_softcap > 0) ops::softcap(parts_.exec, parts_.model.logit_softcap, out);
   return std::span<const float>(out.f32(), out.shape.elements());
 }

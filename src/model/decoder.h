@@ -50,6 +50,8 @@ class Decoder {
   Result<std::span<const float>> logits(std::uint32_t first, std::uint32_t count);
 
  private:
+  Step step_of(std::uint32_t n_tokens) const;
+
   Parts parts_;
   ModelWeights weights_;
   std::vector<Segment> segments_;  // of the step at hand; capacity max_sequences

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/check.h"
 #include "kv/cache.h"
 #include "ops/exec.h"
 #include "plan/compute_layout.h"
@@ -40,6 +41,36 @@ struct Step {
   }
   TensorView residual() const { return buffer(layout.residual, model.dim); }
   TensorView normed() const { return buffer(layout.normed, model.dim); }
+  TensorView block_out() const { return buffer(layout.block_out, model.dim); }
+};
+
+// The memory of one block between its input and its output, taken piece by piece from the step's workspace.
+class Workspace {
+ public:
+  explicit Workspace(const Step& step)
+      : step_(&step), left_(step.arena.subspan(step.layout.workspace, step.layout.workspace_bytes)) {}
+
+  // f32 (cols, rows); as many rows as tokens when not said.
+  TensorView take(std::uint64_t cols) { return take(cols, step_->n_tokens); }
+  TensorView take(std::uint64_t cols, std::uint64_t rows) {
+    return {.dtype = DType::kF32, .shape = Shape(cols, rows), .data = bytes(cols * rows)};
+  }
+  std::span<std::uint32_t> words(std::uint64_t count) {
+    return {reinterpret_cast<std::uint32_t*>(bytes(count)), count};
+  }
+  std::span<float> floats(std::uint64_t count) { return {reinterpret_cast<float*>(bytes(count)), count}; }
+
+ private:
+  std::byte* bytes(std::uint64_t floats) {
+    const std::uint64_t size = plan::aligned_bytes(floats);
+    CISTERN_CHECK(size <= left_.size());
+    std::byte* begin = left_.data();
+    left_ = left_.subspan(size);
+    return begin;
+  }
+
+  const Step* step_;
+  std::span<std::byte> left_;
 };
 
 }  // namespace cistern::model

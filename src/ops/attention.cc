@@ -148,6 +148,7 @@ void store_kv(const Exec& exec, const HeadsView& keys, const HeadsView& values, 
   for_shares(exec, keys.rows.shape.rows(), 1, [&](int, Range tokens) {
     for (std::uint64_t t = tokens.begin; t < tokens.end; ++t) {
       store(keys.head(t, 0), cache.key_row(first_position + t), key_values);
+      if (cache.shape.values_in_keys) continue;
       store(values.head(t, 0), cache.value_row(first_position + t), value_values);
     }
   });

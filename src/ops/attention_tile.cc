@@ -28,7 +28,16 @@ AttentionScratch sizes_of(const AttentionArgs& args) {
 
 std::uint64_t first_seen_at(const AttentionArgs& args, std::uint64_t position) {
   const std::uint64_t window = args.cache.shape.window;
-  return window > 0 && position + 1 > window ? position + 1 - window : 0;
+  if (window == 0) return 0;
+  if (args.mask == Mask::kChunked) return position / window * window;
+  return position + 1 > window ? position + 1 - window : 0;
+}
+
+std::uint64_t end_seen_at(const AttentionArgs& args, std::uint64_t position) {
+  if (args.mask != Mask::kSymmetric) return position + 1;
+  const std::uint64_t end = args.first_position + args.queries.rows.shape.rows();
+  const std::uint64_t window = args.cache.shape.window;
+  return window > 0 ? std::min(end, position + window) : end;
 }
 
 // Scores are wanted as powers of two; under a soft cap, as 2^x = e^2(score / cap), of which tanh is made.
@@ -75,7 +84,7 @@ Range shares_seen(const AttentionArgs& args, std::uint64_t row_begin, std::uint6
   const std::uint64_t group = group_of(args);
   const std::uint64_t first = first_seen_at(args, args.first_position + row_begin / group);
   const std::uint64_t last = args.first_position + (row_end - 1) / group;
-  return {first / kShareKeys, last / kShareKeys + 1};
+  return {first / kShareKeys, (end_seen_at(args, last) - 1) / kShareKeys + 1};
 }
 
 AttentionMemory::AttentionMemory(const Exec& exec, const AttentionScratch& sizes, int thread) {
@@ -137,17 +146,26 @@ void TileAttention::merge(const AttentionTile& tile, std::uint64_t row, float* s
 
 void TileAttention::finish(const AttentionTile& tile, std::uint64_t row,
                            const kernels::RowTotal& total) const {
-  exec_.kernels->scale(1.0F / total.sum, out(tile, row), args_.cache.shape.value_dim);
+  float sum = total.sum;
+  if (args_.sinks != nullptr) {
+    const float sink = args_.sinks[query_head(tile, row)] * std::numbers::log2e_v<float>;
+    sum += std::exp2(sink - total.maximum);
+  }
+  exec_.kernels->scale(1.0F / sum, out(tile, row), args_.cache.shape.value_dim);
 }
 
 std::uint64_t TileAttention::first_seen(std::uint64_t row) const {
   return first_seen_at(args_, position(row));
 }
 
+std::uint64_t TileAttention::end_seen(std::uint64_t row) const {
+  return end_seen_at(args_, position(row));
+}
+
 // The rows, as those of one head, that see something of the block.
 Range TileAttention::rows_that_see(const AttentionTile& tile, std::uint64_t block) const {
   Range rows{tile.row_begin, tile.row_end};
-  while (position(rows.begin) < block) rows.begin += group_ - rows.begin % group_;
+  while (end_seen(rows.begin) <= block) rows.begin += group_ - rows.begin % group_;
   while (first_seen(rows.end - 1) >= block + kBlockKeys) rows.end = (rows.end - 1) / group_ * group_;
   return rows;
 }
@@ -157,10 +175,14 @@ kernels::RowState TileAttention::state_of(std::uint64_t n_rows, float* state) co
   return {.maxima = state, .sums = sums, .results = sums + n_rows * kernels::kSumLanes};
 }
 
-float* TileAttention::out(const AttentionTile& tile, std::uint64_t row) const {
-  const std::uint64_t head = tile.first_head + row / tile.head_rows();
+std::uint64_t TileAttention::query_head(const AttentionTile& tile, std::uint64_t row) const {
   const std::uint64_t head_row = tile.row_begin + row % tile.head_rows();
-  return args_.out.row(head_row / group_) + (head * group_ + head_row % group_) * args_.cache.shape.value_dim;
+  return (tile.first_head + row / tile.head_rows()) * group_ + head_row % group_;
+}
+
+float* TileAttention::out(const AttentionTile& tile, std::uint64_t row) const {
+  const std::uint64_t head_row = tile.row_begin + row % tile.head_rows();
+  return args_.out.row(head_row / group_) + query_head(tile, row) * args_.cache.shape.value_dim;
 }
 
 void TileAttention::pack_queries(const AttentionTile& tile) {
@@ -182,7 +204,7 @@ void TileAttention::walk_share(const AttentionTile& tile, std::uint64_t share, f
   std::fill_n(state.sums, tile.rows() * kernels::kSumLanes, 0.0F);
   std::fill_n(state.results, tile.rows() * value_dim_, 0.0F);
   const std::uint64_t begin = std::max(share * kShareKeys, first_seen(tile.row_begin));
-  const std::uint64_t end = std::min((share + 1) * kShareKeys, position(tile.row_end - 1) + 1);
+  const std::uint64_t end = std::min((share + 1) * kShareKeys, end_seen(tile.row_end - 1));
   for (std::uint64_t next = begin; next < end;) {
     const std::uint64_t block_end = std::min(next / kBlockKeys * kBlockKeys + kBlockKeys, end);
     walk_block(tile, {next, block_end}, state);
@@ -196,7 +218,7 @@ TileAttention::Panel TileAttention::panel_of(const AttentionTile& tile, std::uin
   Panel panel{.rows = rows_of(args_.cache, tile.first_head, positions, values)};
   panel.rows.decode = exec_.kernels->dequantize[static_cast<std::size_t>(args_.cache.type)];
   panel.rows.decoded = memory_.decoded;
-  if (positions.end > position(tile.row_end - 1)) return panel;  // the last block
+  if (positions.end >= end_seen(tile.row_end - 1)) return panel;  // the last block
   panel.ahead = lines_after(panel.rows, tile.n_heads);
   // One line is asked for per round of multiplications (4 rows by 4 vectors), the rest while the panel is
   // made: in strips of 16 keys by 16 dims, or in pairs of values.
@@ -242,11 +264,11 @@ void TileAttention::walk_block(const AttentionTile& tile, Range positions, const
 
 // What each of the rows sees of the block; null when that is all of it.
 const kernels::KeyRange* TileAttention::find_visible(const Range& rows, std::uint64_t block) {
-  const bool all = position(rows.begin) + 1 >= block + kBlockKeys && first_seen(rows.end - 1) <= block;
+  const bool all = end_seen(rows.begin) >= block + kBlockKeys && first_seen(rows.end - 1) <= block;
   if (all) return nullptr;
   for (std::uint64_t row = rows.begin; row < rows.end; ++row) {
     const std::uint64_t begin = std::max(first_seen(row), block);
-    const std::uint64_t end = std::min(position(row) + 1, block + kBlockKeys);
+    const std::uint64_t end = std::min(end_seen(row), block + kBlockKeys);
     memory_.visible[row - rows.begin] = {.begin = static_cast<std::uint8_t>(begin - block),
                                          .end = static_cast<std::uint8_t>(end - block)};
   }

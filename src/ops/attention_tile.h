@@ -63,8 +63,10 @@ class TileAttention {
 
   std::uint64_t position(std::uint64_t row) const { return args_.first_position + row / group_; }
   std::uint64_t first_seen(std::uint64_t row) const;
+  std::uint64_t end_seen(std::uint64_t row) const;
   Range rows_that_see(const AttentionTile& tile, std::uint64_t block) const;
   kernels::RowState state_of(std::uint64_t n_rows, float* state) const;
+  std::uint64_t query_head(const AttentionTile& tile, std::uint64_t row) const;
   float* out(const AttentionTile& tile, std::uint64_t row) const;
 
   void pack_queries(const AttentionTile& tile);

@@ -1,9 +1,9 @@
 #include "ops/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
-#include "kernels/elementwise_table.h"
 
 namespace cistern::ops {
 namespace {
@@ -16,11 +16,9 @@ void for_rows(const Exec& exec, std::uint64_t rows, const F& f) {
   });
 }
 
-using GateRowFn = void (*)(const float*, const float*, float*, std::size_t) noexcept;
-
-GateRowFn gate_row(const Exec& exec, GateFn fn) {
-  const kernels::ElementwiseKernels& kernels = kernels::elementwise_kernels(exec.kernels->isa);
-  return fn == GateFn::kSilu ? kernels.silu_gate : kernels.gelu_gate;
+// An empty view fits everything.
+bool fits(const WeightView& weight, std::uint64_t size) {
+  return weight.data == nullptr || weight.shape.elements() == size;
 }
 
 // Cosines and signed sines of one position, as the kernels want them (kernels/elementwise_table.h).
@@ -49,14 +47,23 @@ struct RotationTable {
 
 void rms_norm(const Exec& exec, const TensorView& x, const WeightView& weight, float eps,
               const TensorView& out) {
-  CISTERN_CHECK(x.shape == out.shape && weight.shape.cols() == x.shape.cols());
+  CISTERN_CHECK(x.shape == out.shape && fits(weight, x.shape.cols()));
   for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
     exec.kernels->rms_norm(x.row(t), weight.f32(), eps, out.row(t), x.shape.cols());
   });
 }
 
+void layer_norm(const Exec& exec, const TensorView& x, const WeightView& weight, const WeightView& bias,
+                float eps, const TensorView& out) {
+  CISTERN_CHECK(x.shape == out.shape && weight.data != nullptr && fits(weight, x.shape.cols()) &&
+                fits(bias, x.shape.cols()));
+  for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
+    exec.kernels->layer_norm(x.row(t), weight.f32(), bias.f32(), eps, out.row(t), x.shape.cols());
+  });
+}
+
 void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& weight, float eps) {
-  CISTERN_CHECK(weight.shape.cols() == heads.head_dim);
+  CISTERN_CHECK(fits(weight, heads.head_dim));
   for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
     for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
       float* head = heads.head(t, hi);
@@ -85,19 +92,70 @@ void rope(const Exec& exec, const HeadsView& heads, const Rotation& rotation, st
   });
 }
 
-void add(const Exec& exec, const TensorView& x, const TensorView& y) {
-  CISTERN_CHECK(x.shape == y.shape);
-  for_rows(exec, x.shape.rows(),
-           [&](std::uint64_t t) { exec.kernels->add_scaled(1.0F, y.row(t), x.row(t), x.shape.cols()); });
+void scale_by_position(const Exec& exec, const HeadsView& heads, const Temperature& temperature,
+                       std::uint32_t first_position) {
+  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
+    const std::uint64_t steps = (first_position + t + temperature.offset) / temperature.length;
+    const float factor = 1.0F + temperature.scale * std::log(1.0F + static_cast<float>(steps));
+    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi)
+      exec.kernels->scale(factor, heads.head(t, hi), heads.head_dim);
+  });
 }
 
-void gate(const Exec& exec, GateFn fn, const TensorView& gate_rows, std::uint64_t gate_col,
-          const TensorView& up_rows, std::uint64_t up_col, const TensorView& out) {
-  CISTERN_CHECK(gate_col + out.shape.cols() <= gate_rows.shape.cols() &&
-                up_col + out.shape.cols() <= up_rows.shape.cols());
-  const GateRowFn row = gate_row(exec, fn);
-  for_rows(exec, out.shape.rows(), [&](std::uint64_t t) {
-    row(gate_rows.row(t) + gate_col, up_rows.row(t) + up_col, out.row(t), out.shape.cols());
+void add(const Exec& exec, const TensorView& x, const TensorView& y, float factor) {
+  CISTERN_CHECK(x.shape == y.shape);
+  for_rows(exec, x.shape.rows(),
+           [&](std::uint64_t t) { exec.kernels->add_scaled(factor, y.row(t), x.row(t), x.shape.cols()); });
+}
+
+void copy(const Exec& exec, const TensorView& x, const TensorView& out) {
+  CISTERN_CHECK(x.shape == out.shape);
+  for_rows(exec, x.shape.rows(), [&](std::uint64_t t) { std::copy_n(x.row(t), x.shape.cols(), out.row(t)); });
+}
+
+void scaled_copy(const Exec& exec, float factor, const TensorView& x, const TensorView& out) {
+  copy(exec, x, out);
+  scale(exec, factor, out);
+}
+
+void scale_rows_by_sigmoid(const Exec& exec, const TensorView& score, const TensorView& x) {
+  CISTERN_CHECK(score.shape == Shape(1, x.shape.rows()));
+  for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
+    exec.kernels->scale(1.0F / (1.0F + std::exp(-*score.row(t))), x.row(t), x.shape.cols());
+  });
+}
+
+void scale(const Exec& exec, float factor, const TensorView& x) {
+  for_rows(exec, x.shape.rows(),
+           [&](std::uint64_t t) { exec.kernels->scale(factor, x.row(t), x.shape.cols()); });
+}
+
+void scale(const Exec& exec, float factor, const HeadsView& heads) {
+  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
+    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi)
+      exec.kernels->scale(factor, heads.head(t, hi), heads.head_dim);
+  });
+}
+
+void gate(const Exec& exec, const GateArgs& args) {
+  const std::uint64_t cols = args.out.shape.cols();
+  const bool has_up = args.up.data != nullptr;
+  CISTERN_CHECK(args.gate_col + cols <= args.gate.shape.cols() &&
+                (!has_up || args.up_col + cols <= args.up.shape.cols()));
+  const auto row = kernels::elementwise_kernels(exec.kernels->isa).gate[static_cast<std::size_t>(args.fn)];
+  for_rows(exec, args.out.shape.rows(), [&](std::uint64_t t) {
+    row(args.gate.row(t) + args.gate_col, has_up ? args.up.row(t) + args.up_col : nullptr, args.out.row(t),
+        cols, args.limit);
+  });
+}
+
+void gate_heads(const Exec& exec, const HeadsView& gates, const HeadsView& x) {
+  CISTERN_CHECK(gates.n_heads == x.n_heads && gates.head_dim == x.head_dim);
+  const auto row =
+      kernels::elementwise_kernels(exec.kernels->isa).gate[static_cast<std::size_t>(GateFn::kSigmoid)];
+  for_rows(exec, x.rows.shape.rows(), [&](std::uint64_t t) {
+    for (std::uint32_t hi = 0; hi < x.n_heads; ++hi)
+      row(gates.head(t, hi), x.head(t, hi), x.head(t, hi), x.head_dim, 0);
   });
 }
 

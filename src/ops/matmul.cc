@@ -4,34 +4,13 @@
 
 #include "base/check.h"
 #include "ops/float_product.h"
-#include "ops/panel_product.h"
+#include "ops/packed_input.h"
 
 namespace cistern::ops {
 namespace {
 
 using kernels::Arithmetic;
 using kernels::kChunkBytes;
-using kernels::kChunkValues;
-
-// Panel kernels work on whole blocks of activations; other lengths (tiny models) go as floats.
-const kernels::PanelKernel* panel_kernel(const Exec& exec, const WeightView& w) {
-  const kernels::PanelKernel& kernel = exec.kernels->panel[static_cast<std::size_t>(w.dtype)];
-  return kernel.unpack != nullptr && w.shape.cols() % kernels::kBlockValues == 0 ? &kernel : nullptr;
-}
-
-Arithmetic arithmetic_of(const Exec& exec, const WeightView& w) {
-  const kernels::PanelKernel* kernel = panel_kernel(exec, w);
-  return kernel != nullptr ? kernel->arithmetic : Arithmetic::kFloat;
-}
-
-// From one chunk of a token to the next. The chunks of six tokens, multiplied together, are 3 KiB: this far
-// beyond a multiple of 4 KiB they fill the sets of a first-level cache one after the other.
-std::uint64_t chunk_stride(std::uint64_t tokens) noexcept {
-  constexpr std::uint64_t kSetsBytes = 4096;
-  constexpr std::uint64_t kBeyond = 3072;
-  const std::uint64_t least = tokens * kChunkBytes;
-  return (least + kSetsBytes - kBeyond - 1) / kSetsBytes * kSetsBytes + kBeyond;
-}
 
 PackedInput pack(const Exec& exec, const TensorView& x, Arithmetic arithmetic) {
   const PackedInput input{
@@ -46,18 +25,10 @@ PackedInput pack(const Exec& exec, const TensorView& x, Arithmetic arithmetic) {
   return input;
 }
 
-// Parts per thread: enough that a slow core can leave some to the others.
-constexpr std::uint64_t kPartsPerThread = 8;
-// Fewer pairs than this for few tokens take less time than handing them out is worth.
-constexpr std::uint64_t kSmallPart = 4;
-constexpr std::uint64_t kFewTokens = 4;
-
 // Runs f(thread, units) on parts of [0, count) until all are done, each on whatever thread is free.
 template <class F>
 void for_parts(const Exec& exec, std::uint64_t count, std::uint64_t tokens, const F& f) {
-  const auto threads = static_cast<std::uint64_t>(exec.threads());
-  const std::uint64_t least = tokens <= kFewTokens ? kSmallPart : 1;
-  const std::uint64_t size = std::max(least, count / (threads * kPartsPerThread));
+  const std::uint64_t size = part_size(exec, count, tokens);
   const auto parts = static_cast<std::uint32_t>((count + size - 1) / size);
   exec.pool->run_chunks(parts, [&](int thread, std::uint32_t part) {
     f(thread, Range{part * size, std::min(count, (part + 1) * size)});
@@ -111,6 +82,17 @@ void matmul(const Exec& exec, const TensorView& x, std::span<const Product> prod
   }
 }
 
+void matmul_in_floats(const Exec& exec, const WeightView& w, const TensorView& x, const TensorView& out,
+                      const WeightView& bias) {
+  const Product product{w, out, bias};
+  const std::uint64_t tiles = (w.shape.rows() + kernels::kTileRows - 1) / kernels::kTileRows;
+  for_parts(exec, tiles, x.shape.rows(), [&](int thread, Range part) {
+    const Range rows{part.begin * kernels::kTileRows,
+                     std::min(part.end * kernels::kTileRows, w.shape.rows())};
+    multiply_float_rows(*exec.kernels, x, product, rows, exec.scratch_of(thread));
+  });
+}
+
 void matmul(const Exec& exec, const WeightView& w, const TensorView& x, const TensorView& out,
             const WeightView& bias) {
   const Product product{w, out, bias};
@@ -118,7 +100,7 @@ void matmul(const Exec& exec, const WeightView& w, const TensorView& x, const Te
 }
 
 std::uint64_t packed_activation_bytes(std::uint64_t max_cols, std::uint64_t tokens) noexcept {
-  return (max_cols + kChunkValues - 1) / kChunkValues * chunk_stride(tokens);
+  return packed_bytes(max_cols, tokens);
 }
 
 std::uint64_t matmul_scratch_floats(std::uint64_t max_cols, std::uint64_t tokens) noexcept {

@@ -24,6 +24,11 @@ void matmul(const Exec& exec, const TensorView& x, std::span<const Product> prod
 void matmul(const Exec& exec, const WeightView& w, const TensorView& x, const TensorView& out,
             const WeightView& bias = {});
 
+// One product with the weights decoded to floats and the activations as they are, whatever the type: where a
+// choice hangs on the result.
+void matmul_in_floats(const Exec& exec, const WeightView& w, const TensorView& x, const TensorView& out,
+                      const WeightView& bias = {});
+
 // Bytes that Exec::packed must have for inputs of up to max_cols columns and `tokens` rows.
 std::uint64_t packed_activation_bytes(std::uint64_t max_cols, std::uint64_t tokens) noexcept;
 

@@ -312,10 +312,12 @@ TEST(Attention, quantized_caches_stay_close) {
 TEST(Gate, is_silu_or_gelu_of_the_gate_times_up) {
   std::vector<float> both = {-2.0F, 0.5F, 3.0F, 4.0F}, out(2);
   Machine machine(1);
-  gate(machine.exec, GateFn::kSilu, view(both, 4), 0, view(both, 4), 2, view(out, 2));
+  GateArgs args{.gate = view(both, 4), .up = view(both, 4), .up_col = 2, .out = view(out, 2)};
+  gate(machine.exec, args);
   EXPECT_NEAR(out[0], -2.0 / (1 + std::exp(2.0)) * 3, 1e-6);
   EXPECT_NEAR(out[1], 0.5 / (1 + std::exp(-0.5)) * 4, 1e-6);
-  gate(machine.exec, GateFn::kGeluTanh, view(both, 4), 0, view(both, 4), 2, view(out, 2));
+  args.fn = GateFn::kGeluTanh;
+  gate(machine.exec, args);
   EXPECT_NEAR(out[0], 0.5 * -2 * (1 + std::tanh(0.7978845608 * (-2 - 0.044715 * 8))) * 3, 1e-6);
 }
 

@@ -16,14 +16,13 @@ struct ComputeLayout {
   std::uint64_t scratch_floats_per_thread = 0;
 
   // Byte offsets; each buffer is f32 (columns, chunk_tokens) unless said otherwise.
-  std::uint64_t residual = 0;  // (dim)
-  std::uint64_t normed = 0;    // (dim): input of a block, then its output
-  std::uint64_t qkv = 0;       // (query + key + value values of the widest layer)
-  std::uint64_t attended = 0;  // (heads * value_dim of the widest layer)
-  std::uint64_t gate_up = 0;   // (2 * hidden of the widest layer)
-  std::uint64_t gated = 0;     // (hidden)
-  std::uint64_t logits = 0;    // (n_vocab, logit_rows)
-  std::uint64_t packed = 0;    // activations packed for a product; packed_bytes
+  std::uint64_t residual = 0;   // (dim)
+  std::uint64_t normed = 0;     // (dim): input of a block
+  std::uint64_t block_out = 0;  // (dim): what a block adds to the residual stream
+  std::uint64_t workspace = 0;  // what a block needs in between: workspace_bytes, from the start for each
+  std::uint64_t workspace_bytes = 0;
+  std::uint64_t logits = 0;  // (n_vocab, logit_rows)
+  std::uint64_t packed = 0;  // activations packed for a product; packed_bytes
   std::uint64_t packed_bytes = 0;
   std::uint64_t scratch = 0;  // scratch_floats_per_thread floats per thread
   std::uint64_t total_bytes = 0;
@@ -34,6 +33,10 @@ struct StepLimits {
   std::uint32_t max_sequences = 1;
   int threads = 1;
 };
+// The sum of buffers that a block takes one after the other, each a whole number of cache lines. A block and
+// the layout count with the same function.
+std::uint64_t aligned_bytes(std::uint64_t floats) noexcept;
+
 ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits& limits);
 
 }  // namespace cistern::plan

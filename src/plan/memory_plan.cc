@@ -19,6 +19,16 @@ constexpr std::uint64_t kRuntimeBytes = 8ULL << 20U;
 // Sampler candidates and detokenizer state, per vocabulary entry.
 constexpr std::uint64_t kSamplerBytesPerToken = 24;
 
+// What a layer leaves behind.
+kv::LayerShape cache_layer(const spec::LayerSpec& layer, std::uint32_t li) {
+  kv::LayerShape shape;
+  if (layer.attention && layer.attention->kv_layer == li) {
+    const spec::AttentionSpec& a = *layer.attention;
+    shape = {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window};
+  }
+  return shape;
+}
+
 class Planner {
  public:
   Planner(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
@@ -42,11 +52,8 @@ class Planner {
     plan.cache.type = workload_.kv_type;
     plan.cache.context_tokens = context_tokens;
     plan.cache.chunk_tokens = std::min(kChunkTokens, context_tokens);
-    for (const spec::LayerSpec& layer : model_.layers) {
-      const spec::AttentionSpec& a = layer.attention;
-      plan.cache.layers.push_back(
-          {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window});
-    }
+    for (std::uint32_t li = 0; li < model_.layers.size(); ++li)
+      plan.cache.layers.push_back(cache_layer(model_.layers[li], li));
     for (std::size_t li = 0; li < plan.layers.size(); ++li) {
       plan.layers[li].kv = kv::layer_bytes(plan.cache.layers[li], plan.cache) * workload_.sequences;
     }

@@ -14,8 +14,9 @@ struct Opened {
     cache.type = DType::kF16;
     cache.context_tokens = 256;
     for (const spec::LayerSpec& layer : model.layers) {
-      const spec::AttentionSpec& a = layer.attention;
-      cache.layers.push_back({a.n_kv_heads, a.head_dim, a.value_dim, a.window});
+      const spec::AttentionSpec& a = *layer.attention;
+      cache.layers.push_back(
+          {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window});
     }
   }
   StepWork work(const StepShape& step) const {
@@ -45,7 +46,7 @@ TEST(StepWork, one_token_reads_every_weight_but_the_embedding) {
   const auto* embedding = o.files.inventory.find("token_embd.weight");
   const StepWork work = o.work({.depth = 99});
   EXPECT_EQ(work.weight_bytes, o.files.inventory.tensor_bytes() - embedding->bytes.size());
-  const spec::AttentionSpec& a = o.model.layers[0].attention;
+  const spec::AttentionSpec& a = *o.model.layers[0].attention;
   const std::uint64_t layers = o.model.layers.size();
   EXPECT_EQ(work.kv_bytes, 100 * layers * a.n_kv_heads * (a.head_dim + a.value_dim) * 2);
   EXPECT_EQ(total_macs(work), o.matrix_macs() + 100 * layers * a.n_heads * (a.head_dim + a.value_dim));
@@ -63,7 +64,7 @@ TEST(StepWork, sequences_share_weights_and_have_caches_of_their_own) {
 TEST(StepWork, a_prompt_needs_the_output_head_once_and_half_a_square_of_attention) {
   const Opened o("llama");
   const std::uint64_t head = o.files.inventory.find("output.weight")->shape.elements();
-  const spec::AttentionSpec& a = o.model.layers[0].attention;
+  const spec::AttentionSpec& a = *o.model.layers[0].attention;
   const std::uint64_t pairs = 50 * 51 / 2;
   EXPECT_EQ(total_macs(o.work({.tokens = 50})),
             50 * (o.matrix_macs() - head) + head +

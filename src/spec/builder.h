@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "file/inventory.h"
@@ -18,10 +19,14 @@ namespace cistern::spec {
 // a model that is yet to be written, which gets the usual form of its architecture and all optional tensors.
 enum class Source { kFile, kMetadata };
 
+// No model comes near this; it keeps every product of two dimensions inside 64 bits and memory.
+inline constexpr std::uint32_t kMaxDim = 1U << 20U;
+
 class Builder {
  public:
   // Reads block_count, embedding_length, head counts, context_length, norm epsilon and the vocabulary's size
-  // into `model`; every layer gets the same attention and a gated FFN, which the architecture then changes.
+  // into `model`. A layer whose counts of heads are not 0 gets attention, one whose feed_forward_length is
+  // not 0 a gated FFN, which the architecture then changes. Layers that predict further tokens are left out.
   static Result<Builder> create(const file::Inventory& inventory, std::string arch, Source source);
 
   ModelSpec model;
@@ -36,9 +41,22 @@ class Builder {
                                                 std::uint32_t high) const;
   Result<std::optional<float>> find_positive(std::string_view suffix) const;  // finite and > 0
   Result<float> positive_or(std::string_view suffix, float fallback) const;
+  Result<bool> flag_or(std::string_view suffix, bool fallback) const;
+  Result<std::uint32_t> require_u32(std::string_view suffix, std::uint32_t low, std::uint32_t high) const;
+  // One number for all layers, or an array with one per layer.
+  Result<std::optional<std::vector<std::uint32_t>>> find_per_layer(std::string_view suffix,
+                                                                   std::uint32_t high) const;
+  // The same for flags, as booleans or as 0 and 1; REQUIRES an array.
+  Result<std::vector<bool>> flags_per_layer(std::string_view suffix) const;
 
   // An error about "<arch>.<suffix>".
   std::unexpected<Error> bad_key(std::string_view suffix, std::string message) const;
+
+  // Whether the file has the tensor; in new files `usual`.
+  bool has_tensor(const std::string& name, bool usual) const;
+
+  // Adds the model's rope (rope.h) and has every layer use it.
+  Result<void> set_rope(RopeStyle style);
 
   // Sliding window of the file in tokens; 0 when there is none.
   Result<std::uint32_t> sliding_window() const;
@@ -48,33 +66,71 @@ class Builder {
   template <class Predicate>
   void set_windows(std::uint32_t window, Predicate is_windowed) {
     for (std::uint32_t li = 0; li < model.layers.size(); ++li) {
-      model.layers[li].attention.window = is_windowed(li) ? window : 0;
+      if (model.layers[li].attention) model.layers[li].attention->window = is_windowed(li) ? window : 0;
+    }
+  }
+  // Gives the window to the layers that attention.sliding_window_pattern names: flags of the layers or a
+  // period. Without the key `period` counts; the last layer of each period sees everything.
+  Result<void> set_window_pattern(std::uint32_t period);
+
+  // Changes every layer that has attention, or a feed-forward block.
+  template <class F>
+  void for_attention(F f) {
+    for (LayerSpec& layer : model.layers) {
+      if (layer.attention) f(*layer.attention);
+    }
+  }
+  template <class F>
+  void for_ffn(F f) {
+    for (LayerSpec& layer : model.layers) {
+      if (layer.ffn) f(*layer.ffn);
     }
   }
 
-  // Tensor lists. Weights are (columns = inputs, rows = outputs).
+  // The mixture that the keys expert_* describe; what they leave open is as in `usual`.
+  Result<MoeSpec> read_experts(const MoeSpec& usual) const;
+  // Gives it to every layer from leading_dense_block_count on, or to the last of every
+  // interleave_moe_layer_step layers.
+  Result<void> set_experts(const MoeSpec& usual);
+
+  // Tensor lists. Weights are (columns = inputs, rows = outputs). The name of a norm may be empty: there is
+  // none.
   // Queries, keys and values are separate or fused, as each layer of the file has them; biases are taken
   // where the file has them.
   struct AttentionTensors {
-    bool fused_qkv = false;  // in new files
-    bool qk_norm = false;    // per head, before rope
-    bool qkv_bias = false;   // required
-    bool post_norm = false;  // a norm on the block's output
+    std::string_view norm = "attn_norm";
+    std::string_view post_norm;    // on the block's output
+    bool fused_qkv = false;        // in new files
+    bool qkv_bias = false;         // required
+    bool optional_values = false;  // where there are none, the keys are the values too
+    bool sinks = false;
   };
   struct FfnTensors {
-    bool fused_gate_up = false;  // ffn_up holds the gate's rows, then its own
-    bool post_norm = false;
+    std::string_view norm = "ffn_norm";
+    std::string_view post_norm;
+    bool fused_gate_up = false;   // ffn_up holds the gate's rows, then its own
+    bool selection_bias = false;  // exp_probs_b, required
+    bool expert_bias = false;     // of router and experts, required
+    bool shared_router = false;   // the shared expert has a gate of its own
   };
   void add_embedding_and_output();
   void add_attention(const AttentionTensors& options);
-  void add_gated_ffn(const FfnTensors& options);
+  void add_ffn(const FfnTensors& options);
+
+  // For layers of other kinds.
+  void add(std::string name, Shape shape, Role role, int layer = kNoLayer, bool optional = false);
+  // Several rows that are no matrix of a product: they must be F32, as single rows must.
+  void add_f32(std::string name, Shape shape, Role role, int layer, bool optional = false);
+  static std::string in_layer(int layer, std::string_view name);
+  // A norm of `size` values, with a bias where the file has one.
+  void add_norm(int layer, std::string_view name, std::uint64_t size, Role weight, Role bias);
 
  private:
   Builder(const file::Inventory& inventory, Source source) : inventory_(&inventory), source_(source) {}
   Result<void> read_dimensions();
   Result<void> read_heads();
   void add_qkv(int layer, const AttentionTensors& options);
-  void add(std::string name, Shape shape, Role role, int layer = kNoLayer, bool optional = false);
+  void add_experts(int layer, const MoeSpec& moe, const FfnTensors& options);
 
   const file::Inventory* inventory_;
   Source source_;

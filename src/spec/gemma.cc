@@ -15,19 +15,17 @@ constexpr std::size_t kGemma2Layers27B = 46;
 constexpr std::size_t kGemma3Layers27B = 62;
 
 Result<void> start(Builder& builder) {
-  CISTERN_TRY(RopeSpec rope, read_rope(builder, RopeStyle::kHalfSplit));
-  builder.model.ropes.push_back(std::move(rope));
+  CISTERN_TRY_VOID(builder.set_rope(RopeStyle::kHalfSplit));
   builder.model.embedding_scale = std::sqrt(static_cast<float>(builder.model.dim));
-  for (LayerSpec& layer : builder.model.layers) layer.ffn.activation = Activation::kGeluTanh;
+  builder.for_ffn([](FfnSpec& ffn) { ffn.activation = Activation::kGeluTanh; });
   builder.add_embedding_and_output();
   return {};
 }
 
-void scale_scores_by_width(ModelSpec& model) {
-  for (LayerSpec& layer : model.layers) {
-    layer.attention.scale =
-        1.0F / std::sqrt(static_cast<float>(model.dim) / static_cast<float>(layer.attention.n_heads));
-  }
+void scale_scores_by_width(Builder& builder) {
+  const auto dim = static_cast<float>(builder.model.dim);
+  builder.for_attention(
+      [dim](AttentionSpec& a) { a.scale = 1.0F / std::sqrt(dim / static_cast<float>(a.n_heads)); });
 }
 
 }  // namespace
@@ -35,26 +33,26 @@ void scale_scores_by_width(ModelSpec& model) {
 Result<void> build_gemma(Builder& builder) {
   CISTERN_TRY_VOID(start(builder));
   builder.add_attention({});
-  builder.add_gated_ffn({});
+  builder.add_ffn({});
   return {};
 }
 
 Result<void> build_gemma2(Builder& builder) {
   CISTERN_TRY_VOID(start(builder));
-  if (builder.model.layers.size() == kGemma2Layers27B) scale_scores_by_width(builder.model);
+  if (builder.model.layers.size() == kGemma2Layers27B) scale_scores_by_width(builder);
   CISTERN_TRY(const float score_cap, builder.positive_or("attn_logit_softcapping", 50.0F));
   CISTERN_TRY(builder.model.logit_softcap, builder.positive_or("final_logit_softcapping", 30.0F));
-  for (LayerSpec& layer : builder.model.layers) layer.attention.softcap = score_cap;
+  builder.for_attention([&](AttentionSpec& a) { a.softcap = score_cap; });
   CISTERN_TRY(const auto window, builder.find_u32("attention.sliding_window", 0, ~0U));
   builder.set_windows(window.value_or(4096), [](std::uint32_t li) { return li % 2 == 0; });
-  builder.add_attention({.post_norm = true});
-  builder.add_gated_ffn({.post_norm = true});
+  builder.add_attention({.post_norm = "post_attention_norm"});
+  builder.add_ffn({.post_norm = "post_ffw_norm"});
   return {};
 }
 
 Result<void> build_gemma3(Builder& builder) {
   CISTERN_TRY_VOID(start(builder));
-  if (builder.model.layers.size() == kGemma3Layers27B) scale_scores_by_width(builder.model);
+  if (builder.model.layers.size() == kGemma3Layers27B) scale_scores_by_width(builder);
   CISTERN_TRY(const auto logit_cap, builder.find_positive("final_logit_softcapping"));
   builder.model.logit_softcap = logit_cap.value_or(0);
 
@@ -64,10 +62,11 @@ Result<void> build_gemma3(Builder& builder) {
   constexpr std::uint32_t kPeriod = 6;  // the last layer of each period sees everything
   if (window > 0) {
     builder.set_windows(window, [](std::uint32_t li) { return (li + 1) % kPeriod != 0; });
-    for (LayerSpec& layer : builder.model.layers) layer.attention.rope = layer.attention.window > 0 ? 1 : 0;
+    builder.for_attention([](AttentionSpec& a) { a.rope = a.window > 0 ? 1 : 0; });
   }
-  builder.add_attention({.qk_norm = true, .post_norm = true});
-  builder.add_gated_ffn({.post_norm = true});
+  builder.for_attention([](AttentionSpec& a) { a.qk_norm = HeadNorm::kHeads; });
+  builder.add_attention({.post_norm = "post_attention_norm"});
+  builder.add_ffn({.post_norm = "post_ffw_norm"});
   return {};
 }
 

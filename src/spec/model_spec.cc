@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <set>
 
 #include "file/printable.h"
@@ -37,12 +39,21 @@ Result<void> check_tensor(const file::Inventory& inventory, const TensorSpec& ex
     return fail(ErrorCode::kUnsupported, fmt::format("is of type {}, which is no weight type", format.name),
                 at);
   }
-  const bool is_vector = expected.shape.rows() == 1;
-  if (is_vector && info->dtype != DType::kF32) {
+  if (expected.is_f32 && info->dtype != DType::kF32) {
     return fail(ErrorCode::kUnsupported,
                 fmt::format("is of type {}; norms and biases must be F32", format.name), at);
   }
   return {};
+}
+
+// Whether the tensor is of a layer that is not run.
+bool is_unused(std::string_view name, const ModelSpec& model) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (!name.starts_with(kPrefix)) return false;
+  std::size_t layer = 0;
+  const auto parsed = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), layer);
+  return parsed.ec == std::errc() && layer >= model.layers.size() &&
+         layer < model.layers.size() + model.n_unused_layers;
 }
 
 // A tensor that the architecture has no use for would silently change what the model is (contract 5).
@@ -50,7 +61,7 @@ Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpe
   std::set<std::string_view> known;
   for (const TensorSpec& tensor : model.tensors) known.insert(tensor.name);
   for (const file::TensorInfo& info : inventory.tensors()) {
-    if (known.contains(info.name)) continue;
+    if (known.contains(info.name) || is_unused(info.name, model)) continue;
     return fail(
         ErrorCode::kUnsupported,
         fmt::format("is not part of the architecture '{}' as Cistern knows it; running without it could give "
@@ -80,43 +91,12 @@ Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
 
 }  // namespace
 
-std::string_view group_of(Role role) noexcept {
-  switch (role) {
-    case Role::kTokenEmbedding:
-      return "embedding";
-    case Role::kOutput:
-      return "output";
-    case Role::kOutputNorm:
-    case Role::kAttnNorm:
-    case Role::kQNorm:
-    case Role::kKNorm:
-    case Role::kPostAttnNorm:
-    case Role::kFfnNorm:
-    case Role::kPostFfnNorm:
-      return "norm";
-    case Role::kWq:
-    case Role::kWk:
-    case Role::kWv:
-    case Role::kWqkv:
-    case Role::kWo:
-    case Role::kBq:
-    case Role::kBk:
-    case Role::kBv:
-    case Role::kBqkv:
-    case Role::kBo:
-      return "attention";
-    case Role::kWGate:
-    case Role::kWUp:
-    case Role::kWGateUp:
-    case Role::kWDown:
-    case Role::kBGate:
-    case Role::kBUp:
-    case Role::kBDown:
-      return "ffn";
-    case Role::kRopeFactors:
-      return "other";
-  }
-  return "other";
+bool is_norm(Role role) noexcept {
+  constexpr std::array kNorms = {
+      Role::kEmbeddingNorm, Role::kOutputNorm,  Role::kAttnNorm,    Role::kQNorm,     Role::kKNorm,
+      Role::kPostAttnNorm,  Role::kAttnOutNorm, Role::kQANorm,      Role::kKvANorm,   Role::kIndexKNorm,
+      Role::kSsmNorm,       Role::kFfnNorm,     Role::kPostFfnNorm, Role::kFfnOutNorm};
+  return std::ranges::find(kNorms, role) != kNorms.end();
 }
 
 bool ModelSpec::needs_long_rope(std::uint64_t tokens) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@
 #include "tensor/shape.h"
 
 namespace cistern::spec {
+
+// RMSNorm (Zhang & Sennrich 2019) or LayerNorm (Ba et al. 2016).
+enum class NormKind { kRms, kLayer };
 
 // How a head's values are paired for rotation: (2i, 2i + 1), or (i, i + dims / 2).
 enum class RopeStyle { kInterleaved, kHalfSplit };
@@ -29,6 +33,24 @@ struct RopeSpec {
   float attention_factor = 1.0F;  // multiplies sin and cos (YaRN, LongRoPE)
 };
 
+inline constexpr std::uint32_t kNoRope = ~std::uint32_t{0};
+
+// What a query sees of the sequence; `window` tokens each time, 0: no bound.
+enum class Mask {
+  kSliding,    // the window's tokens up to itself
+  kChunked,    // its own chunk of `window` tokens, up to itself
+  kSymmetric,  // window - 1 tokens before and after it: the encoders
+};
+
+// Normalisation of queries and keys.
+enum class HeadNorm {
+  kNone,
+  kHeads,       // RMSNorm of each head, one weight for all
+  kRow,         // RMSNorm of all heads together
+  kUnweighted,  // RMSNorm of each head without a weight
+};
+
+// Grouped-query attention (Ainslie et al. 2023).
 struct AttentionSpec {
   std::uint32_t n_heads = 0;
   std::uint32_t n_kv_heads = 0;
@@ -36,30 +58,150 @@ struct AttentionSpec {
   std::uint32_t value_dim = 0;  // of values
   float scale = 0;              // of the scores before softmax
   float softcap = 0;            // scores become cap * tanh(score / cap); 0: off
-  std::uint32_t window = 0;     // tokens that a query sees, itself included; 0: all before it
-  std::uint32_t rope = 0;       // index into ModelSpec::ropes
+  Mask mask = Mask::kSliding;
+  std::uint32_t window = 0;
+  std::uint32_t rope = 0;  // index into ModelSpec::ropes, or kNoRope
+  HeadNorm qk_norm = HeadNorm::kNone;
+  bool norm_after_rope = false;
+  bool gated = false;          // queries come with a gate of each value: head by head, query then gate
+  bool values_normed = false;  // RMSNorm of each value head without a weight
+  float value_scale = 1.0F;
+  // Queries at position p are scaled by 1 + temperature_scale * ln(1 + floor((p + offset) / length)).
+  float temperature_scale = 0;  // 0: off
+  std::uint32_t temperature_length = 0;
+  std::uint32_t temperature_offset = 0;
+  std::uint32_t kv_layer = 0;  // the layer whose keys and values it reads; another than its own: it has none
 };
 
-enum class Activation { kSilu, kGeluTanh };
+// Sparse attention by an indexer (DeepSeek-AI 2025): each query attends to the top_k tokens that the indexer
+// scores highest.
+struct IndexerSpec {
+  std::uint32_t n_heads = 0;
+  std::uint32_t key_dim = 0;
+  std::uint32_t top_k = 0;
+  RopeStyle style = RopeStyle::kHalfSplit;
+};
+
+// Multi-head latent attention (DeepSeek-AI 2024), in its absorbed form: the cache holds one latent and one
+// rotated key per token, shared by all heads.
+struct MlaSpec {
+  std::uint32_t n_heads = 0;
+  std::uint32_t q_rank = 0;    // of the compressed queries; 0: not compressed
+  std::uint32_t kv_rank = 0;   // of the latent
+  std::uint32_t nope_dim = 0;  // of a head's unrotated part
+  std::uint32_t rope_dim = 0;
+  std::uint32_t value_dim = 0;
+  float scale = 0;
+  float latent_eps = 0;    // of the norms of the latents
+  std::uint32_t rope = 0;  // index into ModelSpec::ropes, or kNoRope
+  std::optional<IndexerSpec> indexer;
+
+  std::uint32_t key_dim() const { return kv_rank + rope_dim; }  // of a cached row
+};
+
+// State space with a scalar decay per head (Dao & Gu 2024), behind a short convolution.
+struct Mamba2Spec {
+  std::uint32_t n_heads = 0;
+  std::uint32_t head_dim = 0;  // inner_dim / n_heads
+  std::uint32_t state_dim = 0;
+  std::uint32_t n_groups = 0;    // of heads that share B and C
+  std::uint32_t conv_width = 0;  // tokens that the convolution sees
+
+  std::uint32_t inner_dim() const { return n_heads * head_dim; }
+  std::uint32_t conv_dim() const { return inner_dim() + 2 * n_groups * state_dim; }
+};
+
+// Gated delta rule (Yang et al. 2024), with one decay per head or, in Kimi's form, per channel.
+struct DeltaNetSpec {
+  std::uint32_t n_key_heads = 0;
+  std::uint32_t n_value_heads = 0;
+  std::uint32_t key_dim = 0;
+  std::uint32_t value_dim = 0;
+  std::uint32_t conv_width = 0;
+  bool interleaved_heads =
+      false;                   // value head h belongs to key head h / (values per key), else h % n_key_heads
+  bool channel_decay = false;  // Kimi delta attention
+
+  std::uint32_t conv_dim() const { return 2 * n_key_heads * key_dim + n_value_heads * value_dim; }
+};
+
+// Gated short convolution (Liquid AI 2025).
+struct ShortConvSpec {
+  std::uint32_t width = 0;  // tokens that it sees
+};
+
+enum class Activation {
+  kSilu,
+  kGeluTanh,
+  kGeluErf,
+  kReluSquared,
+  kSwigluOai,    // gpt-oss: gate * sigmoid(1.702 gate) * (up + 1), both clamped to 7
+  kSiluClamped,  // silu(min(gate, limit)) * clamp(up, limit)
+};
+
+enum class Gating {
+  kSoftmax,
+  kSigmoid,
+  kSoftmaxOfChosen,  // the softmax runs over the chosen experts only
+  kSqrtSoftplus,
+  kSparseMixer,  // Phi-3.5-MoE: of two, each weight from the scores near its maximum
+};
+
+// A mixture of experts (Shazeer et al. 2017).
+struct MoeSpec {
+  std::uint32_t n_experts = 0;
+  std::uint32_t n_used = 0;
+  std::uint32_t hidden = 0;    // of an expert
+  std::uint32_t n_groups = 1;  // experts are chosen within the best groups (DeepSeek-AI 2024)
+  std::uint32_t n_groups_used = 1;
+  std::uint32_t group_best = 2;  // experts of a group that its score is the sum of: 1 or 2
+  Gating gating = Gating::kSoftmax;
+  bool normalize = false;           // the weights of the chosen experts add up to 1
+  float scale = 1.0F;               // of the weights, last
+  bool scale_input = false;         // the weight multiplies the expert's input, not its output
+  std::uint32_t shared_hidden = 0;  // of the expert that every token takes; 0: none
+  bool gated = true;                // experts have a gate beside up
+};
 
 struct FfnSpec {
   std::uint32_t hidden = 0;
   Activation activation = Activation::kSilu;  // of the gate
+  bool gated = true;                          // activation(gate) * up, else activation(up)
+  float clamp = 0;                            // limit of kSiluClamped
+  std::optional<MoeSpec> moe;                 // instead of the one block of `hidden` values
 };
 
+// What mixes tokens, then what transforms each: a layer has any of them. Those that mix share the layer's
+// first norm.
 struct LayerSpec {
-  AttentionSpec attention;
-  FfnSpec ffn;
+  std::optional<AttentionSpec> attention;
+  std::optional<MlaSpec> mla;
+  std::optional<Mamba2Spec> mamba2;
+  std::optional<DeltaNetSpec> delta_net;
+  std::optional<ShortConvSpec> short_conv;
+  std::optional<FfnSpec> ffn;
 };
 
-// The part a tensor plays. Names follow the papers; *_bias, fused and *_norm tensors may be absent in a
-// layer.
+// The part a tensor plays. Names follow the papers; a layer has those of its kind.
 enum class Role : std::uint8_t {
+  // Of the model.
   kTokenEmbedding,
+  kPositionEmbedding,
+  kTokenTypes,
+  kEmbeddingNorm,
+  kEmbeddingNormBias,
   kOutputNorm,
+  kOutputNormBias,
   kOutput,
+  kOutputBias,
   kRopeFactors,
+  kClassifier,
+  kClassifierBias,
+  kClassifierOut,
+  kClassifierOutBias,
+  // Attention.
   kAttnNorm,
+  kAttnNormBias,
   kWq,
   kWk,
   kWv,
@@ -72,8 +214,46 @@ enum class Role : std::uint8_t {
   kBo,
   kQNorm,
   kKNorm,
-  kPostAttnNorm,
+  kSinks,
+  kPostAttnNorm,  // of the block's output
+  kAttnOutNorm,   // of the residual stream after the block
+  kAttnOutNormBias,
+  // Latent attention.
+  kWqA,
+  kQANorm,
+  kWqB,
+  kWkvA,
+  kKvANorm,
+  kWkB,
+  kWvB,
+  kIndexWk,
+  kIndexKNorm,
+  kIndexKNormBias,
+  kIndexWq,
+  kIndexWeights,
+  // Recurrent blocks.
+  kSsmIn,
+  kSsmConv,
+  kSsmConvBias,
+  kSsmDtBias,
+  kSsmA,
+  kSsmD,
+  kSsmNorm,
+  kSsmOut,
+  kSsmGate,
+  kSsmAlpha,
+  kSsmBeta,
+  kSsmBetaAlpha,
+  kSsmConvQ,
+  kSsmConvK,
+  kSsmConvV,
+  kSsmFA,
+  kSsmFB,
+  kSsmGA,
+  kSsmGB,
+  // Feed-forward.
   kFfnNorm,
+  kFfnNormBias,
   kWGate,
   kWUp,
   kWGateUp,
@@ -82,11 +262,29 @@ enum class Role : std::uint8_t {
   kBUp,
   kBDown,
   kPostFfnNorm,
+  kFfnOutNorm,  // of the residual stream after the block
+  kFfnOutNormBias,
+  // Mixture of experts; (columns, rows, experts).
+  kRouter,
+  kRouterBias,     // added to the router's scores
+  kSelectionBias,  // added for the choice only
+  kExpertsGate,
+  kExpertsUp,
+  kExpertsGateUp,
+  kExpertsDown,
+  kExpertsGateBias,
+  kExpertsUpBias,
+  kExpertsDownBias,
+  kSharedRouter,  // of the shared expert's gate
+  kSharedGate,
+  kSharedUp,
+  kSharedDown,
+  kCount,
 };
-inline constexpr int kRoleCount = static_cast<int>(Role::kPostFfnNorm) + 1;
+inline constexpr int kRoleCount = static_cast<int>(Role::kCount);
 
-// For reports: "embedding", "attention", "ffn", "norm", "output", "other".
-std::string_view group_of(Role role) noexcept;
+// Whether a tensor of this role is the weight of a norm, which is near 1.
+bool is_norm(Role role) noexcept;
 
 inline constexpr int kNoLayer = -1;
 
@@ -96,6 +294,7 @@ struct TensorSpec {
   Role role = Role::kTokenEmbedding;
   int layer = kNoLayer;
   bool optional = false;
+  bool is_f32 = false;  // norms, biases and small tables: never quantized
 };
 
 struct ModelSpec {
@@ -104,10 +303,15 @@ struct ModelSpec {
   std::uint32_t n_vocab = 0;
   std::uint32_t context_tokens = 0;  // the longest sequence it was made for
   float norm_eps = 0;
+  NormKind norm = NormKind::kRms;
   float embedding_scale = 1.0F;
+  float residual_scale = 1.0F;   // of what a block adds to the residual stream
+  bool parallel_blocks = false;  // the feed-forward block reads what attention reads
+  float logit_scale = 1.0F;
   float logit_softcap = 0;  // 0: off
   std::vector<RopeSpec> ropes;
   std::vector<LayerSpec> layers;
+  std::uint32_t n_unused_layers = 0;  // after these, in the file: they predict further tokens and are not run
   std::vector<TensorSpec> tensors;
   bool tied_output = false;  // the output head is the token embedding
 

@@ -84,7 +84,7 @@ TEST(ModelSpec, reads_a_minimal_llama) {
   EXPECT_EQ(r.model->dim, 8U);
   EXPECT_EQ(r.model->n_vocab, 3U);
   ASSERT_EQ(r.model->layers.size(), 1U);
-  const AttentionSpec& a = r.model->layers[0].attention;
+  const AttentionSpec& a = *r.model->layers[0].attention;
   EXPECT_EQ(a.head_dim, 4U);
   EXPECT_FLOAT_EQ(a.scale, 0.5F);
   EXPECT_EQ(r.model->ropes[0].dims, 4U);
@@ -99,8 +99,23 @@ TEST(ModelSpec, an_unknown_architecture_lists_the_known_ones) {
   expect_mentions(error, "tiny.gguf");
 }
 
-TEST(ModelSpec, mixtures_of_experts_are_refused_until_they_run) {
-  expect_mentions(error_of(tiny({}).add("llama.expert_count", 8U)), "mixtures of experts");
+TEST(ModelSpec, counts_of_experts_that_do_not_match_are_named) {
+  const auto with = [](std::uint32_t n, std::uint32_t used, std::uint32_t groups) {
+    return error_of(tiny({})
+                        .add("llama.expert_count", n)
+                        .add("llama.expert_used_count", used)
+                        .add("llama.expert_group_count", groups));
+  };
+  expect_mentions(error_of(tiny({}).add("llama.expert_count", 8U)), "llama.expert_used_count");
+  expect_mentions(with(8, 9, 1), "only 8 experts");
+  expect_mentions(with(8, 2, 3), "llama.expert_group_count");
+  expect_mentions(with(8, 2, 2), "'blk.0.ffn_gate_inp.weight'");
+}
+
+TEST(ModelSpec, an_unknown_gating_is_named) {
+  testing::GgufWriter w = tiny({});
+  w.add("llama.expert_count", 8U).add("llama.expert_used_count", 2U).add("llama.expert_gating_func", 77U);
+  expect_mentions(error_of(w), "77 is not supported");
 }
 
 TEST(ModelSpec, a_tensor_nobody_uses_is_refused_by_name) {
@@ -128,7 +143,7 @@ TEST(ModelSpec, heads_must_divide_the_width) {
 TEST(ModelSpec, the_mistral_name_is_llama_with_windows) {
   const Read r = read(tiny({.arch = "mistral"}).add("mistral.attention.sliding_window", 7U));
   ASSERT_TRUE(r.model) << describe(r.model.error());
-  EXPECT_EQ(r.model->layers[0].attention.window, 7U);
+  EXPECT_EQ(r.model->layers[0].attention->window, 7U);
 }
 
 TEST(Rope, plain_frequencies_fall_geometrically) {

@@ -18,13 +18,39 @@ struct Architecture {
 
 std::span<const Architecture> architectures() noexcept;
 
-// One per file.
+// Each in the file of its family.
 Result<void> build_llama(Builder& builder);
+Result<void> build_mistral3(Builder& builder);
+Result<void> build_llama4(Builder& builder);
 Result<void> build_qwen2(Builder& builder);
+Result<void> build_qwen2moe(Builder& builder);
 Result<void> build_qwen3(Builder& builder);
+Result<void> build_qwen3moe(Builder& builder);
+Result<void> build_gpt_oss(Builder& builder);
+Result<void> build_glm4(Builder& builder);
+Result<void> build_glm4moe(Builder& builder);
 Result<void> build_gemma(Builder& builder);
 Result<void> build_gemma2(Builder& builder);
 Result<void> build_gemma3(Builder& builder);
 Result<void> build_phi3(Builder& builder);
+Result<void> build_phimoe(Builder& builder);
+Result<void> build_olmo2(Builder& builder);
+Result<void> build_olmoe(Builder& builder);
+Result<void> build_granite(Builder& builder);
+Result<void> build_granitemoe(Builder& builder);
+Result<void> build_command_r(Builder& builder);
+Result<void> build_cohere2(Builder& builder);
+Result<void> build_smollm3(Builder& builder);
+Result<void> build_stablelm(Builder& builder);
+Result<void> build_starcoder2(Builder& builder);
+Result<void> build_ernie(Builder& builder);
+Result<void> build_ernie_moe(Builder& builder);
+Result<void> build_exaone4(Builder& builder);
+Result<void> build_exaone_moe(Builder& builder);
+Result<void> build_hunyuan(Builder& builder);
+Result<void> build_hunyuan_moe(Builder& builder);
+Result<void> build_seed_oss(Builder& builder);
+Result<void> build_minimax_m2(Builder& builder);
+Result<void> build_mimo2(Builder& builder);
 
 }  // namespace cistern::spec

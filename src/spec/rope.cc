@@ -13,19 +13,26 @@ namespace {
 constexpr float kDefaultBase = 10000.0F;
 
 // Peng et al. 2023, equations 19 to 23, with the rounding of the published implementation.
-void apply_yarn(RopeSpec& rope, float base, float factor, float beta_fast, float beta_slow) {
+struct Yarn {
+  float base, factor, beta_fast, beta_slow;
+  bool truncate;
+};
+
+void apply_yarn(RopeSpec& rope, const Yarn& yarn) {
   const double dims = rope.dims;
   const auto pair_that_turns = [&](double rotations) {
     return dims * std::log(rope.original_context / (rotations * 2 * std::numbers::pi)) /
-           (2 * std::log(double{base}));
+           (2 * std::log(double{yarn.base}));
   };
-  const double low = std::max(std::floor(pair_that_turns(beta_fast)), 0.0);
-  double high = std::min(std::ceil(pair_that_turns(beta_slow)), dims - 1);
+  const double first = pair_that_turns(yarn.beta_fast);
+  const double last = pair_that_turns(yarn.beta_slow);
+  const double low = std::max(yarn.truncate ? std::floor(first) : first, 0.0);
+  double high = std::min(yarn.truncate ? std::ceil(last) : last, dims - 1);
   if (high <= low) high = low + 0.001;
   for (std::size_t i = 0; i < rope.inv_freq.size(); ++i) {
     const double ramp = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
     const double original = rope.inv_freq[i];
-    rope.inv_freq[i] = static_cast<float>(original / factor * ramp + original * (1 - ramp));
+    rope.inv_freq[i] = static_cast<float>(original / yarn.factor * ramp + original * (1 - ramp));
   }
 }
 
@@ -51,8 +58,7 @@ Result<void> divide_by_tensor(const Builder& builder, std::string_view name, std
 }
 
 void expect_tensor(Builder& builder, std::string name, std::uint64_t size) {
-  builder.model.tensors.push_back(
-      {.name = std::move(name), .shape = Shape(size), .role = Role::kRopeFactors, .optional = true});
+  builder.add(std::move(name), Shape(size), Role::kRopeFactors, kNoLayer, true);
 }
 
 Result<std::string> scaling_type(const Builder& builder) {
@@ -65,7 +71,7 @@ Result<std::string> scaling_type(const Builder& builder) {
   return std::string(builder.metadata().has(builder.key("rope.scale_linear")) ? "linear" : "none");
 }
 
-Result<void> scale(Builder& builder, RopeSpec& rope, float base) {
+Result<void> scale(Builder& builder, RopeSpec& rope, float base, const RopeOptions& options) {
   CISTERN_TRY(const std::string type, scaling_type(builder));
   CISTERN_TRY(float factor, builder.positive_or("rope.scale_linear", 1.0F));
   CISTERN_TRY(factor, builder.positive_or("rope.scaling.factor", factor));
@@ -85,7 +91,11 @@ Result<void> scale(Builder& builder, RopeSpec& rope, float base) {
     CISTERN_TRY(const auto yarn_factor, builder.find_positive("rope.scaling.yarn_attn_factor"));
     const float computed = factor > 1 ? 0.1F * std::log(factor) + 1.0F : 1.0F;
     rope.attention_factor = attention_factor.value_or(yarn_factor.value_or(computed));
-    apply_yarn(rope, base, factor, beta_fast, beta_slow);
+    apply_yarn(rope, {.base = base,
+                      .factor = factor,
+                      .beta_fast = beta_fast,
+                      .beta_slow = beta_slow,
+                      .truncate = options.yarn_truncate});
     return {};
   }
   if (type == "longrope") {
@@ -110,19 +120,21 @@ RopeSpec plain_rope(RopeStyle style, std::uint32_t dims, float base) {
   return rope;
 }
 
-Result<RopeSpec> read_rope(Builder& builder, RopeStyle style) {
-  std::uint32_t head_dim = ~0U;
-  for (const LayerSpec& layer : builder.model.layers) head_dim = std::min(head_dim, layer.attention.head_dim);
-  CISTERN_TRY(const auto dims, builder.find_u32("rope.dimension_count", 2, head_dim));
-  const std::uint32_t rotated = dims.value_or(head_dim);
+Result<RopeSpec> read_rope(Builder& builder, RopeStyle style, const RopeOptions& options) {
+  std::uint32_t head_dim = kMaxDim;
+  builder.for_attention([&](const AttentionSpec& a) { head_dim = std::min(head_dim, a.head_dim); });
+  CISTERN_TRY(const auto dims,
+              builder.find_u32("rope.dimension_count", 2, options.dims > 0 ? kMaxDim : head_dim));
+  const std::uint32_t rotated = options.dims > 0 ? options.dims : dims.value_or(head_dim);
   if (rotated % 2 != 0) {
     return builder.bad_key("rope.dimension_count", fmt::format("is {}, must be even", rotated));
   }
-  CISTERN_TRY(const float base, builder.positive_or("rope.freq_base", kDefaultBase));
+  CISTERN_TRY(const float file_base, builder.positive_or("rope.freq_base", kDefaultBase));
+  const float base = options.base > 0 ? options.base : file_base;
   if (base <= 1) return builder.bad_key("rope.freq_base", fmt::format("is {}, must be above 1", base));
 
   RopeSpec rope = plain_rope(style, rotated, base);
-  CISTERN_TRY_VOID(scale(builder, rope, base));
+  CISTERN_TRY_VOID(scale(builder, rope, base, options));
   CISTERN_TRY_VOID(divide_by_tensor(builder, "rope_freqs.weight", rope.inv_freq));
   for (const char* name : {"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"}) {
     expect_tensor(builder, name, rotated / 2);

@@ -11,7 +11,12 @@ namespace cistern::spec {
 // The model's RopeSpec by the keys "<arch>.rope.*" and the tensors rope_freqs.weight or
 // rope_factors_long/short. Sources: Su et al. 2021 (RoPE), Chen et al. 2023 (linear), Peng et al. 2023
 // (YaRN), Ding et al. 2024 (LongRoPE).
-Result<RopeSpec> read_rope(Builder& builder, RopeStyle style);
+struct RopeOptions {
+  std::uint32_t dims = 0;     // rotated values of a head; 0: as the file says, else all of the smallest head
+  float base = 0;             // 0: the file's
+  bool yarn_truncate = true;  // the ends of YaRN's ramp are whole pairs
+};
+Result<RopeSpec> read_rope(Builder& builder, RopeStyle style, const RopeOptions& options = {});
 
 // The plain table of a base without any scaling.
 RopeSpec plain_rope(RopeStyle style, std::uint32_t dims, float base);

@@ -117,7 +117,7 @@ Result<void> SyntheticModelWriter::lay_out() {
   CISTERN_TRY(const spec::ModelSpec spec, spec_of(gguf_));
   for (const spec::TensorSpec& tensor : spec.tensors) {
     if (!is_wanted(tensor, shape)) continue;
-    const bool is_norm = spec::group_of(tensor.role) == "norm";
+    const bool is_norm = spec::is_norm(tensor.role);
     tensors_.push_back({.spec = tensor,
                         .mean = is_norm ? 1.0F : 0.0F,
                         .deviation = is_vector(tensor) ? kVectorDeviation : deviation_of(tensor, shape)});

@@ -41,24 +41,90 @@ inline Vector times_sigmoid(const Vector& x, const Vector& y) noexcept {
   return x / (1.0F + exp2(y * -kLog2E));
 }
 
-struct Silu {
-  static Vector of(const Vector& x) noexcept { return times_sigmoid(x, x); }
+// Each function's factor and what it makes of `up`.
+struct KeepUp {
+  static Vector up(const Vector& y, float) noexcept { return y; }
+};
+
+struct Sigmoid : KeepUp {
+  static Vector of(const Vector& x, float) noexcept { return 1.0F / (1.0F + exp2(x * -kLog2E)); }
+};
+
+struct Silu : KeepUp {
+  static Vector of(const Vector& x, float) noexcept { return times_sigmoid(x, x); }
 };
 
 // 0.5 (1 + tanh(u)) = 1 / (1 + e^-2u), u = sqrt(2 / pi) (x + 0.044715 x^3).
-struct Gelu {
-  static Vector of(const Vector& x) noexcept {
+struct GeluTanh : KeepUp {
+  static Vector of(const Vector& x, float) noexcept {
     constexpr float kTwiceSqrt2OverPi = 1.5957691216F;
     return times_sigmoid(x, kTwiceSqrt2OverPi * (x + 0.044715F * x * x * x));
   }
 };
 
+inline Vector smaller(const Vector& x, float limit) noexcept {
+  return x < limit ? x : Vector{} + limit;
+}
+
+inline Vector clamped(const Vector& x, float limit) noexcept {
+  const Vector y = smaller(x, limit);
+  return y > -limit ? y : Vector{} - limit;
+}
+
+// x (1 + erf(x / sqrt 2)) / 2, erf by Abramowitz & Stegun 7.1.26, exact to 1.5e-7.
+struct GeluErf : KeepUp {
+  static Vector of(const Vector& x, float) noexcept {
+    constexpr float kSqrtHalf = 0.70710678F;
+    const Vector a = (x < 0.0F ? -x : x) * kSqrtHalf;
+    const Vector t = 1.0F / (1.0F + 0.3275911F * a);
+    const Vector poly =
+        t *
+        (0.254829592F + t * (-0.284496736F + t * (1.421413741F + t * (-1.453152027F + t * 1.061405429F))));
+    const Vector tail = poly * exp2(a * a * -kLog2E);  // 1 - erf(a)
+    return x * 0.5F * (x < 0.0F ? tail : 2.0F - tail);
+  }
+};
+
+struct ReluSquared : KeepUp {
+  static Vector of(const Vector& x, float) noexcept {
+    const Vector y = x > 0.0F ? x : Vector{};
+    return y * y;
+  }
+};
+
+struct SwigluOai {
+  static Vector of(const Vector& x, float limit) noexcept {
+    const Vector g = smaller(x, limit);
+    return times_sigmoid(g, g * 1.702F);
+  }
+  static Vector up(const Vector& y, float limit) noexcept { return clamped(y, limit) + 1.0F; }
+};
+
+struct SiluClamped {
+  static Vector of(const Vector& x, float limit) noexcept {
+    const Vector g = smaller(x, limit);
+    return times_sigmoid(g, g);
+  }
+  static Vector up(const Vector& y, float limit) noexcept { return clamped(y, limit); }
+};
+
 template <class Function>
-void gate_row(const float* gate, const float* up, float* out, std::size_t n) noexcept {
+void gate_row(const float* gate, const float* up, float* out, std::size_t n, float limit) noexcept {
+  if (up == nullptr) {
+    for (std::size_t i = 0; i < n; i += kVectorFloats)
+      store_some(out + i, Function::of(load_some(gate + i, n - i), limit), n - i);
+    return;
+  }
   std::size_t i = 0;
-  for (; i + kVectorFloats <= n; i += kVectorFloats)
-    store_whole(out + i, Function::of(load_whole(gate + i)) * load_whole(up + i));
-  if (i < n) store_some(out + i, Function::of(load_some(gate + i, n - i)) * load_some(up + i, n - i), n - i);
+  for (; i + kVectorFloats <= n; i += kVectorFloats) {
+    store_whole(out + i, Function::of(load_whole(gate + i), limit) * Function::up(load_whole(up + i), limit));
+  }
+  if (i < n) {
+    store_some(
+        out + i,
+        Function::of(load_some(gate + i, n - i), limit) * Function::up(load_some(up + i, n - i), limit),
+        n - i);
+  }
 }
 
 // tanh(y) = 1 - 2 / (1 + e^2y)
@@ -109,12 +175,13 @@ void to_half(const float* x, std::uint16_t* out, std::size_t n) noexcept {
   std::memcpy(out + i, some, (n - i) * sizeof(std::uint16_t));
 }
 
-constexpr ElementwiseKernels kElementwise = {.silu_gate = gate_row<Silu>,
-                                             .gelu_gate = gate_row<Gelu>,
-                                             .softcap = softcap,
-                                             .rotate = rotate,
-                                             .rotate_neighbours = rotate_neighbours,
-                                             .to_half = to_half};
+constexpr ElementwiseKernels kElementwise = {
+    .gate = {gate_row<Sigmoid>, gate_row<Silu>, gate_row<GeluTanh>, gate_row<GeluErf>, gate_row<ReluSquared>,
+             gate_row<SwigluOai>, gate_row<SiluClamped>},
+    .softcap = softcap,
+    .rotate = rotate,
+    .rotate_neighbours = rotate_neighbours,
+    .to_half = to_half};
 
 }  // namespace
 }  // namespace cistern::kernels

@@ -116,7 +116,20 @@ void scale_row(float scale, float* y, std::size_t n) noexcept {
 void rms_norm(const float* x, const float* w, float eps, float* y, std::size_t n) noexcept {
   const float mean_square = dot(x, x, n) / static_cast<float>(n);
   const float inverse = 1.0F / std::sqrt(mean_square + eps);
+  if (w == nullptr) {
+    for (std::size_t i = 0; i < n; ++i) y[i] = x[i] * inverse;
+    return;
+  }
   for (std::size_t i = 0; i < n; ++i) y[i] = x[i] * inverse * w[i];
+}
+
+void layer_norm(const float* x, const float* w, const float* b, float eps, float* y, std::size_t n) noexcept {
+  float lane[kLanes] = {};
+  for (std::size_t i = 0; i < n; ++i) lane[i % kLanes] += x[i];
+  const float mean = reduce(lane) / static_cast<float>(n);
+  for (std::size_t i = 0; i < n; ++i) y[i] = x[i] - mean;
+  const float inverse = 1.0F / std::sqrt(dot(y, y, n) / static_cast<float>(n) + eps);
+  for (std::size_t i = 0; i < n; ++i) y[i] = y[i] * inverse * w[i] + (b != nullptr ? b[i] : 0.0F);
 }
 
 void overlay_f32(KernelTable& table) noexcept {
@@ -125,6 +138,7 @@ void overlay_f32(KernelTable& table) noexcept {
   table.add_scaled = add_scaled;
   table.scale = scale_row;
   table.rms_norm = rms_norm;
+  table.layer_norm = layer_norm;
 }
 
 }  // namespace

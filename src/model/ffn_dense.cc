@@ -1,0 +1,66 @@
+// The feed-forward block: SwiGLU, GeGLU and their kin (Shazeer 2020) with separate or fused gate and up
+// projections, or one projection and an activation.
+#include "model/blocks.h"
+#include "ops/elementwise.h"
+#include "ops/matmul.h"
+
+namespace cistern::model {
+namespace {
+
+using spec::Role;
+
+Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                         Workspace& memory, const TensorView& gated) {
+  const std::uint64_t hidden = ffn.hidden;
+  ops::GateArgs args{.fn = gate_fn(ffn.activation), .limit = gate_limit(ffn), .out = gated};
+  if (!ffn.gated) {
+    args.gate = memory.take(hidden);
+    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWUp, Role::kBUp, args.gate}));
+  } else if (weights.has(Role::kWGateUp)) {
+    args.gate = args.up = memory.take(2 * hidden);
+    args.up_col = hidden;
+    CISTERN_TRY(const store::Lease w_gate_up, weights.lease(step.store, Role::kWGateUp));
+    ops::matmul(step.exec, w_gate_up.view(), step.normed(), args.gate);
+  } else {
+    args.gate = memory.take(hidden);
+    args.up = memory.take(hidden);
+    CISTERN_TRY_VOID(project(step, weights, step.normed(),
+                             {{Role::kWGate, Role::kBGate, args.gate}, {Role::kWUp, Role::kBUp, args.up}}));
+  }
+  ops::gate(step.exec, args);
+  return {};
+}
+
+}  // namespace
+
+ops::GateFn gate_fn(spec::Activation activation) {
+  switch (activation) {
+    case spec::Activation::kSilu:
+      return ops::GateFn::kSilu;
+    case spec::Activation::kGeluTanh:
+      return ops::GateFn::kGeluTanh;
+    case spec::Activation::kGeluErf:
+      return ops::GateFn::kGeluErf;
+    case spec::Activation::kReluSquared:
+      return ops::GateFn::kReluSquared;
+    case spec::Activation::kSwigluOai:
+      return ops::GateFn::kSwigluOai;
+    case spec::Activation::kSiluClamped:
+      return ops::GateFn::kSiluClamped;
+  }
+  return ops::GateFn::kSilu;
+}
+
+float gate_limit(const spec::FfnSpec& ffn) {
+  constexpr float kSwigluOaiLimit = 7.0F;
+  return ffn.activation == spec::Activation::kSwigluOai ? kSwigluOaiLimit : ffn.clamp;
+}
+
+Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights) {
+  Workspace memory(step);
+  const TensorView gated = memory.take(ffn.hidden);
+  CISTERN_TRY_VOID(gate_and_up(step, ffn, weights, memory, gated));
+  return project(step, weights, gated, {Role::kWDown, Role::kBDown, step.block_out()});
+}
+
+}  // namespace cistern::model

@@ -1,0 +1,159 @@
+// A mixture of experts (Shazeer et al. 2017): the router's choice, the rows sorted by expert, each chosen
+// expert read once for all its rows, and the shared expert of those architectures that have one.
+#include "base/check.h"
+#include "model/blocks.h"
+#include "ops/elementwise.h"
+#include "ops/grouped_matmul.h"
+#include "ops/matmul.h"
+#include "ops/routing.h"
+
+namespace cistern::model {
+namespace {
+
+using spec::Role;
+
+ops::Gating gating_of(spec::Gating gating) {
+  switch (gating) {
+    case spec::Gating::kSoftmax:
+      return ops::Gating::kSoftmax;
+    case spec::Gating::kSigmoid:
+      return ops::Gating::kSigmoid;
+    case spec::Gating::kSoftmaxOfChosen:
+      return ops::Gating::kSoftmaxOfChosen;
+    case spec::Gating::kSqrtSoftplus:
+      return ops::Gating::kSqrtSoftplus;
+    case spec::Gating::kSparseMixer:
+      return ops::Gating::kSparseMixer;
+  }
+  return ops::Gating::kSoftmax;
+}
+
+Result<ops::Choice> route(const Step& step, const spec::MoeSpec& moe, const WeightSet& weights,
+                          Workspace& memory) {
+  const TensorView scores = memory.take(moe.n_experts);
+  const std::uint64_t rows = std::uint64_t{step.n_tokens} * moe.n_used;
+  const ops::Choice choice{.experts = memory.words(rows), .weights = memory.floats(rows)};
+  CISTERN_TRY(const store::Lease router, weights.lease(step.store, Role::kRouter));
+  CISTERN_TRY(const store::Lease bias, weights.lease(step.store, Role::kRouterBias));
+  CISTERN_TRY(const store::Lease selection_bias, weights.lease(step.store, Role::kSelectionBias));
+  ops::matmul_in_floats(step.exec, router.view(), step.normed(), scores, bias.view());
+  ops::choose_experts(step.exec,
+                      {.gating = gating_of(moe.gating),
+                       .n_used = moe.n_used,
+                       .n_groups = moe.n_groups,
+                       .n_groups_used = moe.n_groups_used,
+                       .group_best = moe.group_best,
+                       .normalize = moe.normalize,
+                       .scale = moe.scale,
+                       .selection_bias = selection_bias.view().f32()},
+                      scores, choice);
+  return choice;
+}
+
+ops::SortedRows sorted_rows(Workspace& memory, std::uint64_t n_experts, std::uint64_t rows) {
+  const std::span<std::uint32_t> words = memory.words(ops::SortedRows::words(n_experts, rows));
+  return {.matrix = words.first(n_experts),
+          .begin = words.subspan(n_experts, n_experts + 1),
+          .source = words.subspan(2 * n_experts + 1, rows),
+          .row_of = words.subspan(2 * n_experts + 1 + rows, rows)};
+}
+
+// The rows of `groups` times their weights, as inputs of their own: groups then point to them.
+TensorView scaled_inputs(const Step& step, const ops::Choice& choice, const ops::SortedRows& sorted,
+                         std::uint32_t n_used, Workspace& memory) {
+  const TensorView inputs = memory.take(step.model.dim, choice.experts.size());
+  for (std::size_t i = 0; i < choice.experts.size(); ++i) {
+    const std::uint32_t row = sorted.row_of[i];
+    const TensorView input = inputs.rows(row, 1);
+    ops::scaled_copy(step.exec, choice.weights[i], step.normed().rows(i / n_used, 1), input);
+    sorted.source[row] = row;
+  }
+  return inputs;
+}
+
+Result<void> up_projections(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                            const TensorView& x, const ops::RowGroups& groups, Workspace& memory,
+                            const TensorView& gated) {
+  const std::uint64_t rows = gated.shape.rows();
+  const std::uint64_t hidden = ffn.moe->hidden;
+  CISTERN_TRY(const store::Lease gate, weights.lease(step.store, Role::kExpertsGate));
+  CISTERN_TRY(const store::Lease up, weights.lease(step.store, Role::kExpertsUp));
+  CISTERN_TRY(const store::Lease both, weights.lease(step.store, Role::kExpertsGateUp));
+  CISTERN_TRY(const store::Lease gate_bias, weights.lease(step.store, Role::kExpertsGateBias));
+  CISTERN_TRY(const store::Lease up_bias, weights.lease(step.store, Role::kExpertsUpBias));
+  const ops::GateFn fn = gate_fn(ffn.activation);
+  const float limit = gate_limit(ffn);
+  if (weights.has(Role::kExpertsGateUp)) {
+    const TensorView out = memory.take(2 * hidden, rows);
+    ops::matmul_experts(step.exec, x, groups, {.w = both.view(), .bias = {}, .out = out});
+    ops::gate(step.exec, {.fn = fn, .gate = out, .up = out, .up_col = hidden, .limit = limit, .out = gated});
+  } else if (!ffn.moe->gated) {
+    const TensorView out = memory.take(hidden, rows);
+    ops::matmul_experts(step.exec, x, groups, {.w = up.view(), .bias = up_bias.view(), .out = out});
+    ops::gate(step.exec, {.fn = fn, .gate = out, .up = {}, .limit = limit, .out = gated});
+  } else {
+    ops::matmul_gated_experts(
+        step.exec, x, groups,
+        {.gate = {.w = gate.view(), .bias = gate_bias.view(), .out = memory.take(hidden, rows)},
+         .up = {.w = up.view(), .bias = up_bias.view(), .out = memory.take(hidden, rows)},
+         .fn = fn,
+         .limit = limit,
+         .out = gated});
+  }
+  return {};
+}
+
+// Adds the expert that every token takes.
+Result<void> add_shared(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights) {
+  Workspace memory(step);
+  const std::uint64_t hidden = ffn.moe->shared_hidden;
+  const TensorView gated = memory.take(hidden);
+  ops::GateArgs args{.fn = gate_fn(ffn.activation), .limit = gate_limit(ffn), .out = gated};
+  args.gate = memory.take(hidden);
+  constexpr Role kNoBias = Role::kBUp;  // which a layer of experts has not
+  if (ffn.moe->gated) {
+    args.up = memory.take(hidden);
+    CISTERN_TRY_VOID(project(step, weights, step.normed(),
+                             {{Role::kSharedGate, kNoBias, args.gate}, {Role::kSharedUp, kNoBias, args.up}}));
+  } else {
+    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kSharedUp, kNoBias, args.gate}));
+  }
+  ops::gate(step.exec, args);
+  const TensorView out = memory.take(step.model.dim);
+  CISTERN_TRY_VOID(project(step, weights, gated, {Role::kSharedDown, kNoBias, out}));
+  if (weights.has(Role::kSharedRouter)) {
+    const TensorView score = memory.take(1);
+    CISTERN_TRY(const store::Lease router, weights.lease(step.store, Role::kSharedRouter));
+    ops::matmul_in_floats(step.exec, router.view(), step.normed(), score);
+    ops::scale_rows_by_sigmoid(step.exec, score, out);
+  }
+  ops::add(step.exec, step.block_out(), out);
+  return {};
+}
+
+}  // namespace
+
+Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights) {
+  const spec::MoeSpec& moe = *ffn.moe;
+  Workspace memory(step);
+  CISTERN_TRY(const ops::Choice choice, route(step, moe, weights, memory));
+  const std::uint64_t rows = choice.experts.size();
+  const ops::SortedRows sorted = sorted_rows(memory, moe.n_experts, rows);
+  const ops::RowGroups groups = ops::sort_by_expert(choice, moe.n_experts, moe.n_used, sorted);
+  const TensorView x =
+      moe.scale_input ? scaled_inputs(step, choice, sorted, moe.n_used, memory) : step.normed();
+
+  const TensorView gated = memory.take(moe.hidden, rows);
+  const TensorView results = memory.take(step.model.dim, rows);
+  CISTERN_TRY_VOID(up_projections(step, ffn, weights, x, groups, memory, gated));
+  // The next product's rows are sorted already: each is its own source.
+  for (std::uint64_t i = 0; i < rows; ++i) sorted.source[i] = static_cast<std::uint32_t>(i);
+  CISTERN_TRY(const store::Lease down, weights.lease(step.store, Role::kExpertsDown));
+  CISTERN_TRY(const store::Lease down_bias, weights.lease(step.store, Role::kExpertsDownBias));
+  ops::matmul_experts(step.exec, gated, groups, {.w = down.view(), .bias = down_bias.view(), .out = results});
+  const std::span<const float> output_weights = moe.scale_input ? std::span<const float>() : choice.weights;
+  ops::combine_experts(step.exec, results, sorted.row_of, output_weights, moe.n_used, step.block_out());
+  return moe.shared_hidden > 0 ? add_shared(step, ffn, weights) : Result<void>();
+}
+
+}  // namespace cistern::model
