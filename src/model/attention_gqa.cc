@@ -74,13 +74,6 @@ Result<void> norm_queries_and_keys(const Step& step, const spec::AttentionSpec& 
   return own_cache ? norm_heads(step, weights, a.qk_norm, Role::kKNorm, heads.k) : Result<void>();
 }
 
-ops::Rotation rotation_of(const Segment& segment, const spec::RopeSpec& rope) {
-  const bool use_long = segment.long_rope && !rope.inv_freq_long.empty();
-  return {.inv_freq = use_long ? rope.inv_freq_long : rope.inv_freq,
-          .interleaved = rope.style == spec::RopeStyle::kInterleaved,
-          .factor = rope.attention_factor};
-}
-
 ops::Mask mask_of(spec::Mask mask) {
   switch (mask) {
     case spec::Mask::kSliding:
@@ -91,13 +84,6 @@ ops::Mask mask_of(spec::Mask mask) {
       return ops::Mask::kSymmetric;
   }
   return ops::Mask::kSliding;
-}
-
-// The part of `heads` that belongs to a segment.
-ops::HeadsView part_of(const ops::HeadsView& heads, const Segment& segment) {
-  ops::HeadsView part = heads;
-  part.rows = heads.rows.rows(segment.first_row, segment.n_tokens);
-  return part;
 }
 
 void rotate(const Step& step, const spec::AttentionSpec& a, const Heads& heads, bool own_cache) {

@@ -52,4 +52,17 @@ Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight,
   return {};
 }
 
+ops::Rotation rotation_of(const Segment& segment, const spec::RopeSpec& rope) {
+  const bool use_long = segment.long_rope && !rope.inv_freq_long.empty();
+  return {.inv_freq = use_long ? rope.inv_freq_long : rope.inv_freq,
+          .interleaved = rope.style == spec::RopeStyle::kInterleaved,
+          .factor = rope.attention_factor};
+}
+
+ops::HeadsView part_of(const ops::HeadsView& heads, const Segment& segment) {
+  ops::HeadsView part = heads;
+  part.rows = heads.rows.rows(segment.first_row, segment.n_tokens);
+  return part;
+}
+
 }  // namespace cistern::model

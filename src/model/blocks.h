@@ -32,10 +32,19 @@ Result<void> project(const Step& step, const WeightSet& weights, const TensorVie
 Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight, spec::Role bias,
                   const TensorView& x, const TensorView& out);
 
+// How a sequence's tokens are rotated.
+ops::Rotation rotation_of(const Segment& segment, const spec::RopeSpec& rope);
+
+// The part of `heads` that belongs to a segment.
+ops::HeadsView part_of(const ops::HeadsView& heads, const Segment& segment);
+
 // The blocks read step.normed() and leave their result in step.block_out().
 
 // q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection.
 Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights);
+
+// q, latent -> rope -> queries into the latent's space -> cache -> attention -> values -> output projection.
+Result<void> attention_mla(const Step& step, std::uint32_t li, const WeightSet& weights);
 
 // (gate,) up -> activation -> down.
 Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);

@@ -42,6 +42,12 @@ struct Step {
   TensorView residual() const { return buffer(layout.residual, model.dim); }
   TensorView normed() const { return buffer(layout.normed, model.dim); }
   TensorView block_out() const { return buffer(layout.block_out, model.dim); }
+  // What an indexer selected for some rows: top_k each. It stays for the layers that share it.
+  std::span<std::uint32_t> selected_tokens(std::uint32_t first_row, std::uint32_t n_rows,
+                                           std::uint32_t top_k) const {
+    auto* begin = reinterpret_cast<std::uint32_t*>(arena.data() + layout.selected);
+    return {begin + std::size_t{first_row} * top_k, std::size_t{n_rows} * top_k};
+  }
 };
 
 // The memory of one block between its input and its output, taken piece by piece from the step's workspace.

@@ -113,6 +113,13 @@ void copy(const Exec& exec, const TensorView& x, const TensorView& out) {
   for_rows(exec, x.shape.rows(), [&](std::uint64_t t) { std::copy_n(x.row(t), x.shape.cols(), out.row(t)); });
 }
 
+void copy_heads(const Exec& exec, const HeadsView& x, const HeadsView& out) {
+  CISTERN_CHECK(x.n_heads == out.n_heads && x.head_dim == out.head_dim);
+  for_rows(exec, x.rows.shape.rows(), [&](std::uint64_t t) {
+    for (std::uint32_t hi = 0; hi < x.n_heads; ++hi) std::copy_n(x.head(t, hi), x.head_dim, out.head(t, hi));
+  });
+}
+
 void scaled_copy(const Exec& exec, float factor, const TensorView& x, const TensorView& out) {
   copy(exec, x, out);
   scale(exec, factor, out);

@@ -61,6 +61,9 @@ void add(const Exec& exec, const TensorView& x, const TensorView& y, float facto
 // out = x.
 void copy(const Exec& exec, const TensorView& x, const TensorView& out);
 
+// The heads of `out` = those of x.
+void copy_heads(const Exec& exec, const HeadsView& x, const HeadsView& out);
+
 // out = factor * x.
 void scaled_copy(const Exec& exec, float factor, const TensorView& x, const TensorView& out);
 

@@ -5,6 +5,7 @@
 
 #include "ops/exec.h"
 #include "ops/grouped_matmul.h"
+#include "ops/indexer.h"
 #include "ops/matmul.h"
 #include "ops/routing.h"
 
@@ -22,6 +23,7 @@ class Needs {
     product(dim_, tokens);
     for (const spec::LayerSpec& layer : model.layers) {
       if (layer.attention) attention(*layer.attention);
+      if (layer.mla) latent_attention(*layer.mla);
       if (layer.ffn) layer.ffn->moe ? experts(*layer.ffn->moe) : dense(*layer.ffn);
     }
   }
@@ -30,6 +32,7 @@ class Needs {
   std::uint64_t packed_bytes = 0;
   std::uint64_t max_cols = 0;
   std::uint64_t head_dim = 1;
+  std::uint64_t top_k = 0;
   std::uint64_t scratch_floats = 0;  // beside those of products and attention
 
  private:
@@ -59,6 +62,27 @@ class Needs {
     block({{q, tokens_}, {k, tokens_}, {v, tokens_}, {attended, tokens_}});
     product(attended, tokens_);
     head_dim = std::max<std::uint64_t>({head_dim, a.head_dim, a.value_dim});
+  }
+  void latent_attention(const spec::MlaSpec& m) {
+    const std::uint64_t n_heads = m.n_heads;
+    const spec::IndexerSpec index = m.indexer.value_or(spec::IndexerSpec{});
+    block({{n_heads * (m.nope_dim + m.rope_dim), tokens_},
+           {m.q_rank, tokens_},
+           {m.key_dim(), tokens_},
+           {n_heads * m.key_dim(), tokens_},
+           {n_heads * m.kv_rank, tokens_},
+           {n_heads * m.value_dim, tokens_},
+           {(m.key_dim() + 15) / 16 * 16, index.top_k},
+           {std::uint64_t{index.n_heads} * index.key_dim, tokens_},
+           {index.n_heads, tokens_},
+           {index.key_dim, tokens_}});
+    product(m.q_rank, tokens_);
+    product(n_heads * m.value_dim, tokens_);
+    grouped(m.nope_dim, n_heads * tokens_);
+    grouped(m.kv_rank, n_heads * tokens_);
+    head_dim = std::max<std::uint64_t>(head_dim, m.key_dim());
+    top_k = std::max<std::uint64_t>(top_k, index.top_k);
+    scratch_floats = std::max(scratch_floats, ops::select_scratch_floats(index.key_dim, index.top_k));
   }
   void dense(const spec::FfnSpec& ffn) {
     block({{ffn.hidden, tokens_}, {ffn.hidden, tokens_}, {ffn.hidden, tokens_}});
@@ -118,6 +142,7 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
   layout.normed = place(dim_floats);
   layout.block_out = place(dim_floats);
   layout.workspace_bytes = needs.workspace_bytes;
+  layout.selected = place(needs.top_k * chunk_tokens);
   layout.workspace = place(needs.workspace_bytes / sizeof(float));
   layout.logits = place(std::uint64_t{model.n_vocab} * layout.logit_rows);
   layout.packed_bytes = needs.packed_bytes;

@@ -21,8 +21,9 @@ struct ComputeLayout {
   std::uint64_t block_out = 0;  // (dim): what a block adds to the residual stream
   std::uint64_t workspace = 0;  // what a block needs in between: workspace_bytes, from the start for each
   std::uint64_t workspace_bytes = 0;
-  std::uint64_t logits = 0;  // (n_vocab, logit_rows)
-  std::uint64_t packed = 0;  // activations packed for a product; packed_bytes
+  std::uint64_t selected = 0;  // (top_k) of the largest indexer
+  std::uint64_t logits = 0;    // (n_vocab, logit_rows)
+  std::uint64_t packed = 0;    // activations packed for a product; packed_bytes
   std::uint64_t packed_bytes = 0;
   std::uint64_t scratch = 0;  // scratch_floats_per_thread floats per thread
   std::uint64_t total_bytes = 0;

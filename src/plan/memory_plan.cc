@@ -26,6 +26,13 @@ kv::LayerShape cache_layer(const spec::LayerSpec& layer, std::uint32_t li) {
     const spec::AttentionSpec& a = *layer.attention;
     shape = {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window};
   }
+  if (layer.mla) {
+    shape = {.n_kv_heads = 1,
+             .key_dim = layer.mla->key_dim(),
+             .value_dim = layer.mla->kv_rank,
+             .values_in_keys = true};
+    if (layer.mla->indexer && !layer.mla->indexer->shared) shape.index_dim = layer.mla->indexer->key_dim;
+  }
   return shape;
 }
 

@@ -80,6 +80,7 @@ struct IndexerSpec {
   std::uint32_t key_dim = 0;
   std::uint32_t top_k = 0;
   RopeStyle style = RopeStyle::kHalfSplit;
+  bool shared = false;  // the layer takes the selection of the layer before it
 };
 
 // Multi-head latent attention (DeepSeek-AI 2024), in its absorbed form: the cache holds one latent and one
