@@ -19,10 +19,13 @@ Result<Cache> Cache::create(CacheShape shape) {
                    .keys = next,
                    .key_row_bytes = key_row_bytes(layer, shape.type),
                    .value_row_bytes = value_row_bytes(layer, shape.type),
-                   .index_row_bytes = index_row_bytes(layer, shape.type)};
+                   .index_row_bytes = index_row_bytes(layer, shape.type),
+                   .compressed_row_bytes = compressed_row_bytes(layer, shape.type)};
     view.values = view.keys + view.slots * view.key_row_bytes;
     view.index_keys = view.values + view.slots * view.value_row_bytes;
-    view.state = {reinterpret_cast<float*>(view.index_keys + view.slots * view.index_row_bytes),
+    const std::uint64_t side_slots = side_slots_of(layer, shape);
+    view.compressed_keys = view.index_keys + side_slots * view.index_row_bytes;
+    view.state = {reinterpret_cast<float*>(view.compressed_keys + side_slots * view.compressed_row_bytes),
                   layer.state_floats};
     if (layer.values_in_keys) {
       view.values = view.keys;

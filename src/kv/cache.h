@@ -25,15 +25,16 @@ struct LayerView {
   std::byte* values = nullptr;  // slots rows of value_row_bytes
   std::uint64_t key_row_bytes = 0;
   std::uint64_t value_row_bytes = 0;
-  std::byte* index_keys = nullptr;  // slots rows of index_row_bytes
+  std::byte* index_keys = nullptr;  // a row of index_row_bytes per compress_ratio tokens
   std::uint64_t index_row_bytes = 0;
+  std::byte* compressed_keys = nullptr;  // the same, of compressed_row_bytes
+  std::uint64_t compressed_row_bytes = 0;
   std::span<float> state;  // of a recurrent layer; zeros before the first token
 
   std::byte* key_row(std::uint64_t position) const { return keys + position % slots * key_row_bytes; }
   std::byte* value_row(std::uint64_t position) const { return values + position % slots * value_row_bytes; }
-  std::byte* index_row(std::uint64_t position) const {
-    return index_keys + position % slots * index_row_bytes;
-  }
+  std::byte* index_row(std::uint64_t row) const { return index_keys + row * index_row_bytes; }
+  std::byte* compressed_row(std::uint64_t row) const { return compressed_keys + row * compressed_row_bytes; }
 };
 
 class Cache {

@@ -38,7 +38,7 @@ Result<void> validate(const CacheShape& shape) {
                 fmt::format("{} is no KV cache type; use f32, f16, bf16, q8_0 or q4_0", format.name));
   }
   for (const LayerShape& layer : shape.layers) {
-    for (const std::uint32_t dim : {layer.key_dim, layer.value_dim, layer.index_dim}) {
+    for (const std::uint32_t dim : {layer.key_dim, layer.value_dim, layer.index_dim, layer.compressed_dim}) {
       if (dim % format.block_values != 0) {
         return fail(
             ErrorCode::kUnsupported,
@@ -65,14 +65,22 @@ std::uint64_t value_row_bytes(const LayerShape& layer, DType type) noexcept {
   return layer.values_in_keys ? 0 : row_bytes(std::uint64_t{layer.n_kv_heads} * layer.value_dim, type);
 }
 
+std::uint64_t compressed_row_bytes(const LayerShape& layer, DType type) noexcept {
+  return row_bytes(layer.compressed_dim, type);
+}
+
+std::uint32_t side_slots_of(const LayerShape& layer, const CacheShape& shape) noexcept {
+  return shape.context_tokens / layer.compress_ratio;
+}
+
 std::uint64_t index_row_bytes(const LayerShape& layer, DType type) noexcept {
   return row_bytes(layer.index_dim, type);
 }
 
 std::uint64_t layer_bytes(const LayerShape& layer, const CacheShape& shape) noexcept {
-  const std::uint64_t per_token = key_row_bytes(layer, shape.type) + value_row_bytes(layer, shape.type) +
-                                  index_row_bytes(layer, shape.type);
-  return slots_of(layer, shape) * per_token + state_bytes(layer);
+  const std::uint64_t row = key_row_bytes(layer, shape.type) + value_row_bytes(layer, shape.type);
+  const std::uint64_t side_row = index_row_bytes(layer, shape.type) + compressed_row_bytes(layer, shape.type);
+  return slots_of(layer, shape) * row + side_slots_of(layer, shape) * side_row + state_bytes(layer);
 }
 
 std::uint64_t total_bytes(const CacheShape& shape) noexcept {

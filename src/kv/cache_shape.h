@@ -11,13 +11,15 @@
 namespace cistern::kv {
 
 struct LayerShape {
-  std::uint32_t n_kv_heads = 0;    // 0: no keys and values
-  std::uint32_t key_dim = 0;       // values per key head
-  std::uint32_t value_dim = 0;     // values per value head
-  std::uint32_t window = 0;        // tokens that a query sees, itself included; 0: all
-  bool values_in_keys = false;     // the values are the first value_dim values of the keys
-  std::uint32_t index_dim = 0;     // values of a key of the indexer; 0: no indexer
-  std::uint64_t state_floats = 0;  // of a recurrent layer, whatever the length
+  std::uint32_t n_kv_heads = 0;      // 0: no keys and values
+  std::uint32_t key_dim = 0;         // values per key head
+  std::uint32_t value_dim = 0;       // values per value head
+  std::uint32_t window = 0;          // tokens that a query sees, itself included; 0: all
+  bool values_in_keys = false;       // the values are the first value_dim values of the keys
+  std::uint32_t index_dim = 0;       // values of a key of the indexer; 0: no indexer
+  std::uint32_t compressed_dim = 0;  // values of a compressed token's key, which is its value too
+  std::uint32_t compress_ratio = 1;  // tokens per row of the compressed and the indexer's keys
+  std::uint64_t state_floats = 0;    // of a recurrent layer, whatever the length
 };
 
 struct CacheShape {
@@ -41,6 +43,11 @@ std::uint32_t slots_of(const LayerShape& layer, const CacheShape& shape) noexcep
 std::uint64_t index_row_bytes(const LayerShape& layer, DType type) noexcept;
 std::uint64_t key_row_bytes(const LayerShape& layer, DType type) noexcept;
 std::uint64_t value_row_bytes(const LayerShape& layer, DType type) noexcept;
+
+std::uint64_t compressed_row_bytes(const LayerShape& layer, DType type) noexcept;
+
+// Rows of the compressed and of the indexer's keys.
+std::uint32_t side_slots_of(const LayerShape& layer, const CacheShape& shape) noexcept;
 
 // Bytes of a layer and of the whole cache, exactly what Cache::create allocates.
 std::uint64_t layer_bytes(const LayerShape& layer, const CacheShape& shape) noexcept;

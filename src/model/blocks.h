@@ -46,6 +46,9 @@ Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& 
 // q, latent -> rope -> queries into the latent's space -> cache -> attention -> values -> output projection.
 Result<void> attention_mla(const Step& step, std::uint32_t li, const WeightSet& weights);
 
+// Attention over a window and compressed tokens.
+Result<void> attention_compressed(const Step& step, std::uint32_t li, const WeightSet& weights);
+
 // (gate,) up -> activation -> down.
 Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);
 
@@ -54,6 +57,12 @@ Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet
 
 // A layer: its blocks, the norms around them and the residual stream.
 Result<void> run_layer(const Step& step, std::uint32_t li, const WeightSet& weights);
+
+// The same where the residual is several streams; and before the first such layer the embedding in all
+// streams, after the last one the streams as one.
+Result<void> run_hyper_layer(const Step& step, std::uint32_t li, const WeightSet& weights);
+void spread_embedding(const Step& step);
+Result<void> join_final_streams(const Step& step, const WeightSet& global);
 
 // How a spec's activation is computed.
 ops::GateFn gate_fn(spec::Activation activation);

@@ -21,7 +21,8 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
   for (const SequenceTokens& s : sequences) {
     const auto n = static_cast<std::uint32_t>(s.ids.size());
     CISTERN_CHECK(n > 0 && n <= s.cache->shape().context_tokens - s.cache->length());
-    segments_.push_back({.cache = *s.cache, .first_row = n_tokens_, .n_tokens = n, .long_rope = s.long_rope});
+    segments_.push_back(
+        {.cache = *s.cache, .ids = s.ids, .first_row = n_tokens_, .n_tokens = n, .long_rope = s.long_rope});
     n_tokens_ += n;
   }
   CISTERN_CHECK(n_tokens_ <= parts_.layout.chunk_tokens);
@@ -32,8 +33,14 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
     ops::embed(step.exec, embedding.view(), sequences[i].ids, parts_.model.embedding_scale,
                step.residual().rows(segments_[i].first_row, segments_[i].n_tokens));
   }
+  const bool hyper = parts_.model.layer_kind == spec::LayerKind::kHyper;
+  if (hyper) spread_embedding(step);
   for (std::uint32_t li = 0; li < parts_.model.layers.size(); ++li) {
-    CISTERN_TRY_VOID(run_layer(step, li, weights_.layers[li]));
+    const WeightSet& weights = weights_.layers[li];
+    CISTERN_TRY_VOID(hyper ? run_hyper_layer(step, li, weights) : run_layer(step, li, weights));
+  }
+  if (hyper) {
+    CISTERN_TRY_VOID(join_final_streams(step, weights_.global));
   }
   for (const Segment& segment : segments_) segment.cache.advance(segment.n_tokens);
   return {};

@@ -28,6 +28,17 @@ ops::Gating gating_of(spec::Gating gating) {
   return ops::Gating::kSoftmax;
 }
 
+// The experts that a table names for each token.
+Result<void> look_up_experts(const Step& step, const spec::MoeSpec& moe, const WeightSet& weights,
+                             const ops::Choice& choice) {
+  CISTERN_TRY(const store::Lease table, weights.lease(step.store, Role::kTokenExperts));
+  for (const Segment& segment : step.segments)
+    ops::look_up_rows(
+        table.view(), segment.ids,
+        choice.experts.subspan(std::size_t{segment.first_row} * moe.n_used, segment.ids.size() * moe.n_used));
+  return {};
+}
+
 Result<ops::Choice> route(const Step& step, const spec::MoeSpec& moe, const WeightSet& weights,
                           Workspace& memory) {
   const TensorView scores = memory.take(moe.n_experts);
@@ -37,16 +48,20 @@ Result<ops::Choice> route(const Step& step, const spec::MoeSpec& moe, const Weig
   CISTERN_TRY(const store::Lease bias, weights.lease(step.store, Role::kRouterBias));
   CISTERN_TRY(const store::Lease selection_bias, weights.lease(step.store, Role::kSelectionBias));
   ops::matmul_in_floats(step.exec, router.view(), step.normed(), scores, bias.view());
-  ops::choose_experts(step.exec,
-                      {.gating = gating_of(moe.gating),
-                       .n_used = moe.n_used,
-                       .n_groups = moe.n_groups,
-                       .n_groups_used = moe.n_groups_used,
-                       .group_best = moe.group_best,
-                       .normalize = moe.normalize,
-                       .scale = moe.scale,
-                       .selection_bias = selection_bias.view().f32()},
-                      scores, choice);
+  if (moe.chosen_by_token) {
+    CISTERN_TRY_VOID(look_up_experts(step, moe, weights, choice));
+  }
+  const auto weigh = moe.chosen_by_token ? ops::weigh_experts : ops::choose_experts;
+  weigh(step.exec,
+        {.gating = gating_of(moe.gating),
+         .n_used = moe.n_used,
+         .n_groups = moe.n_groups,
+         .n_groups_used = moe.n_groups_used,
+         .group_best = moe.group_best,
+         .normalize = moe.normalize,
+         .scale = moe.scale,
+         .selection_bias = selection_bias.view().f32()},
+        scores, choice);
   return choice;
 }
 

@@ -19,6 +19,7 @@ namespace cistern::model {
 // Tokens of one sequence in a step: rows [first_row, first_row + n_tokens) of every buffer.
 struct Segment {
   kv::Cache& cache;
+  std::span<const std::uint32_t> ids;
   std::uint32_t first_row = 0;
   std::uint32_t n_tokens = 0;
   bool long_rope = false;  // LongRoPE: the sequence outgrew its original context
@@ -40,6 +41,10 @@ struct Step {
     return {.dtype = DType::kF32, .shape = Shape(cols, n_tokens), .data = arena.data() + offset};
   }
   TensorView residual() const { return buffer(layout.residual, model.dim); }
+  // The same of a model with several streams, side by side in each row.
+  TensorView residual_streams() const {
+    return buffer(layout.residual, std::uint64_t{model.dim} * model.n_streams);
+  }
   TensorView normed() const { return buffer(layout.normed, model.dim); }
   TensorView block_out() const { return buffer(layout.block_out, model.dim); }
   // What an indexer selected for some rows: top_k each. It stays for the layers that share it.

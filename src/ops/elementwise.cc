@@ -30,7 +30,7 @@ struct RotationTable {
     for (std::size_t i = 0; i < rotation.inv_freq.size(); ++i) {
       const float angle = position * rotation.inv_freq[i];
       const float cosine = std::cos(angle) * rotation.factor;
-      const float sine = std::sin(angle) * rotation.factor;
+      const float sine = std::sin(rotation.back ? -angle : angle) * rotation.factor;
       if (rotation.interleaved) {
         cosines[2 * i] = cosines[2 * i + 1] = cosine;
         sines[2 * i] = -sine;

@@ -42,6 +42,7 @@ struct Rotation {
   std::span<const float> inv_freq;
   bool interleaved = false;  // pairs (2i, 2i + 1), else (i, i + dims / 2)
   float factor = 1.0F;
+  bool back = false;  // by the negative angle
 };
 void rope(const Exec& exec, const HeadsView& heads, const Rotation& rotation, std::uint32_t first_position);
 

@@ -28,7 +28,7 @@ class Selection {
   }
 
   void run(std::uint64_t token) {
-    const std::uint32_t end = args_.first_position + static_cast<std::uint32_t>(token) + 1;
+    const std::uint32_t end = (args_.first_position + static_cast<std::uint32_t>(token) + 1) / args_.ratio;
     for (std::uint32_t p = 0; p < end; ++p) {
       const Scored next{score(token, p), p};
       if (p < args_.top_k) {
@@ -78,7 +78,7 @@ void store_index_keys(const Exec& exec, const TensorView& keys, const kv::LayerV
 }
 
 void select_tokens(const Exec& exec, const SelectArgs& args) {
-  CISTERN_CHECK(args.first_position + 1 >= args.top_k &&
+  CISTERN_CHECK((args.first_position + 1) / args.ratio >= args.top_k &&
                 select_scratch_floats(args.cache.shape.index_dim, args.top_k) <=
                     exec.scratch_floats_per_thread);
   for_shares(exec, args.queries.shape.rows(), 1, [&](int thread, Range tokens) {

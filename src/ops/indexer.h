@@ -22,7 +22,8 @@ struct SelectArgs {
   TensorView queries;  // f32 (heads * key values, tokens)
   TensorView weights;  // f32 (heads, tokens)
   kv::LayerView cache;
-  std::uint32_t first_position = 0;  // of the first query; at least top_k - 1
+  std::uint32_t first_position = 0;  // of the first query
+  std::uint32_t ratio = 1;  // a query at p chooses from the first (p + 1) / ratio keys, at least top_k
   std::uint32_t top_k = 0;
   std::span<std::uint32_t> selected;  // top_k positions per token, ascending
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/check.h"
@@ -151,6 +152,15 @@ void choose_experts(const Exec& exec, const RoutingRule& rule, const TensorView&
   for_tokens(exec, rule, scores, [&](const TokenRouter& router, std::uint64_t t) {
     router.choose(scores.row(t), &choice.experts[t * rule.n_used], &choice.weights[t * rule.n_used]);
   });
+}
+
+void look_up_rows(const WeightView& table, std::span<const std::uint32_t> ids, std::span<std::uint32_t> out) {
+  const std::uint64_t cols = table.shape.cols();
+  CISTERN_CHECK(table.place.is_host() && table.dtype == DType::kI32 && out.size() == ids.size() * cols);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    CISTERN_CHECK(ids[i] < table.shape.rows());
+    std::memcpy(out.data() + i * cols, table.data + ids[i] * table.row_bytes, cols * sizeof(std::uint32_t));
+  }
 }
 
 void weigh_experts(const Exec& exec, const RoutingRule& rule, const TensorView& scores,

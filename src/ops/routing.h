@@ -35,6 +35,9 @@ struct Choice {
 void choose_experts(const Exec& exec, const RoutingRule& rule, const TensorView& scores,
                     const Choice& choice);
 
+// out = rows ids of an i32 table, one after the other.
+void look_up_rows(const WeightView& table, std::span<const std::uint32_t> ids, std::span<std::uint32_t> out);
+
 // The weights of experts that are chosen already.
 void weigh_experts(const Exec& exec, const RoutingRule& rule, const TensorView& scores, const Choice& choice);
 

@@ -19,11 +19,13 @@ constexpr std::uint32_t kLogitRows = 4;
 // Counts the workspace of blocks, packed activations and scratch, at their largest.
 class Needs {
  public:
-  Needs(const spec::ModelSpec& model, std::uint64_t tokens) : dim_(model.dim), tokens_(tokens) {
-    product(dim_, tokens);
+  Needs(const spec::ModelSpec& model, const StepLimits& limits)
+      : dim_(model.dim), tokens_(limits.chunk_tokens), context_(limits.context_tokens) {
+    product(std::uint64_t{model.dim} * model.n_streams, tokens_);
     for (const spec::LayerSpec& layer : model.layers) {
       if (layer.attention) attention(*layer.attention);
       if (layer.mla) latent_attention(*layer.mla);
+      if (layer.compressed) compressed_attention(*layer.compressed);
       if (layer.ffn) layer.ffn->moe ? experts(*layer.ffn->moe) : dense(*layer.ffn);
     }
   }
@@ -84,6 +86,31 @@ class Needs {
     top_k = std::max<std::uint64_t>(top_k, index.top_k);
     scratch_floats = std::max(scratch_floats, ops::select_scratch_floats(index.key_dim, index.top_k));
   }
+  void compressed_attention(const spec::CompressedSpec& c) {
+    const std::uint64_t heads = std::uint64_t{c.n_heads} * c.head_dim;
+    const spec::IndexerSpec index = c.indexer.value_or(spec::IndexerSpec{});
+    const std::uint64_t compressed = c.ratio == 0 ? 0 : c.indexer ? index.top_k : context_ / c.ratio;
+    const std::uint64_t series = c.series();
+    block({{c.q_rank, tokens_},
+           {heads, tokens_},
+           {c.head_dim, tokens_},
+           {heads, tokens_},
+           {std::uint64_t{c.out_groups} * c.out_rank, tokens_},
+           {series * c.head_dim, tokens_},
+           {series * c.head_dim, tokens_},
+           {(c.head_dim + 15) / 16 * 16, compressed + c.window},
+           {std::uint64_t{index.n_heads} * index.key_dim, tokens_},
+           {index.n_heads, tokens_},
+           {series * index.key_dim, tokens_},
+           {series * index.key_dim, tokens_},
+           {index.top_k, tokens_}});
+    product(c.q_rank, tokens_);
+    product(std::uint64_t{c.out_groups} * c.out_rank, tokens_);
+    grouped(heads / c.out_groups, c.out_groups * tokens_);
+    head_dim = std::max<std::uint64_t>(head_dim, c.head_dim);
+    scratch_floats = std::max(scratch_floats, ops::select_scratch_floats(index.key_dim, index.top_k));
+    scratch_floats = std::max<std::uint64_t>(scratch_floats, 3 * std::uint64_t{c.head_dim});
+  }
   void dense(const spec::FfnSpec& ffn) {
     block({{ffn.hidden, tokens_}, {ffn.hidden, tokens_}, {ffn.hidden, tokens_}});
     product(ffn.hidden, tokens_);
@@ -113,6 +140,7 @@ class Needs {
 
   std::uint64_t dim_;
   std::uint64_t tokens_;
+  std::uint64_t context_;
 };
 
 }  // namespace
@@ -123,7 +151,7 @@ std::uint64_t aligned_bytes(std::uint64_t floats) noexcept {
 
 ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits& limits) {
   const std::uint32_t chunk_tokens = limits.chunk_tokens;
-  const Needs needs(model, chunk_tokens);
+  const Needs needs(model, limits);
   ComputeLayout layout{.chunk_tokens = chunk_tokens,
                        .max_sequences = limits.max_sequences,
                        .logit_rows = std::max(kLogitRows, limits.max_sequences),
@@ -138,10 +166,13 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
     return offset;
   };
   const std::uint64_t dim_floats = std::uint64_t{model.dim} * chunk_tokens;
-  layout.residual = place(dim_floats);
+  layout.residual = place(dim_floats * model.n_streams);
   layout.normed = place(dim_floats);
   layout.block_out = place(dim_floats);
   layout.workspace_bytes = needs.workspace_bytes;
+  const std::uint64_t extra = model.layer_kind == spec::LayerKind::kHyper ? model.n_streams : 0;
+  layout.hyper = place((2 + extra) * extra * chunk_tokens);
+  layout.streams = place(dim_floats * extra);
   layout.selected = place(needs.top_k * chunk_tokens);
   layout.workspace = place(needs.workspace_bytes / sizeof(float));
   layout.logits = place(std::uint64_t{model.n_vocab} * layout.logit_rows);

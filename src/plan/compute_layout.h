@@ -16,11 +16,13 @@ struct ComputeLayout {
   std::uint64_t scratch_floats_per_thread = 0;
 
   // Byte offsets; each buffer is f32 (columns, chunk_tokens) unless said otherwise.
-  std::uint64_t residual = 0;   // (dim)
+  std::uint64_t residual = 0;   // (dim * streams)
   std::uint64_t normed = 0;     // (dim): input of a block
   std::uint64_t block_out = 0;  // (dim): what a block adds to the residual stream
   std::uint64_t workspace = 0;  // what a block needs in between: workspace_bytes, from the start for each
   std::uint64_t workspace_bytes = 0;
+  std::uint64_t hyper = 0;     // ((2 + streams) * streams): weights of a hyper-connection
+  std::uint64_t streams = 0;   // (dim * streams): the streams to be
   std::uint64_t selected = 0;  // (top_k) of the largest indexer
   std::uint64_t logits = 0;    // (n_vocab, logit_rows)
   std::uint64_t packed = 0;    // activations packed for a product; packed_bytes
@@ -33,6 +35,7 @@ struct StepLimits {
   std::uint32_t chunk_tokens = 0;
   std::uint32_t max_sequences = 1;
   int threads = 1;
+  std::uint32_t context_tokens = 0;  // of the longest sequence
 };
 // The sum of buffers that a block takes one after the other, each a whole number of cache lines. A block and
 // the layout count with the same function.

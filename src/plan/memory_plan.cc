@@ -33,6 +33,23 @@ kv::LayerShape cache_layer(const spec::LayerSpec& layer, std::uint32_t li) {
              .values_in_keys = true};
     if (layer.mla->indexer && !layer.mla->indexer->shared) shape.index_dim = layer.mla->indexer->key_dim;
   }
+  if (layer.compressed) {
+    const spec::CompressedSpec& c = *layer.compressed;
+    shape = {.n_kv_heads = 1,
+             .key_dim = c.head_dim,
+             .value_dim = c.head_dim,
+             .window = c.window,
+             .values_in_keys = true};
+    if (c.ratio > 0) {
+      shape.compressed_dim = c.head_dim;
+      shape.compress_ratio = c.ratio;
+      shape.state_floats = c.state_floats(c.head_dim);
+    }
+    if (c.indexer) {
+      shape.index_dim = c.indexer->key_dim;
+      shape.state_floats += c.state_floats(c.indexer->key_dim);
+    }
+  }
   return shape;
 }
 
@@ -68,7 +85,8 @@ class Planner {
     plan.compute =
         make_compute_layout(model_, {.chunk_tokens = std::max(plan.cache.chunk_tokens, workload_.sequences),
                                      .max_sequences = workload_.sequences,
-                                     .threads = workload_.threads});
+                                     .threads = workload_.threads,
+                                     .context_tokens = context_tokens});
     plan.buffer_bytes = plan.compute.total_bytes;
     return plan;
   }

@@ -95,6 +95,27 @@ Result<std::optional<std::vector<std::uint32_t>>> Builder::find_per_layer(std::s
   return result;
 }
 
+Result<std::vector<float>> Builder::floats_per_layer(std::string_view suffix) const {
+  const file::Value* value = metadata().find(key(suffix));
+  std::vector<float> numbers;
+  if (value != nullptr && value->type != file::ValueType::kArray) {
+    CISTERN_TRY(const double number, metadata().number(key(suffix)));
+    numbers.assign(model.layers.size(), static_cast<float>(number));
+  } else {
+    CISTERN_TRY(numbers, metadata().floats(key(suffix)));
+  }
+  if (numbers.size() < model.layers.size()) {
+    return bad_key(suffix, fmt::format("has {} values for {} layers", numbers.size(), model.layers.size()));
+  }
+  numbers.resize(model.layers.size());
+  for (const float number : numbers) {
+    if (!std::isfinite(number) || number < 0) {
+      return bad_key(suffix, fmt::format("is {}, must be 0 or more; the file is damaged", number));
+    }
+  }
+  return numbers;
+}
+
 Result<std::vector<bool>> Builder::flags_per_layer(std::string_view suffix) const {
   const file::Value* value = metadata().find(key(suffix));
   std::vector<bool> flags;

@@ -46,6 +46,8 @@ class Builder {
   // One number for all layers, or an array with one per layer.
   Result<std::optional<std::vector<std::uint32_t>>> find_per_layer(std::string_view suffix,
                                                                    std::uint32_t high) const;
+  // The same for numbers, 0 or more; REQUIRES the key.
+  Result<std::vector<float>> floats_per_layer(std::string_view suffix) const;
   // The same for flags, as booleans or as 0 and 1; REQUIRES an array.
   Result<std::vector<bool>> flags_per_layer(std::string_view suffix) const;
 
@@ -121,6 +123,8 @@ class Builder {
   void add(std::string name, Shape shape, Role role, int layer = kNoLayer, bool optional = false);
   // Several rows that are no matrix of a product: they must be F32, as single rows must.
   void add_f32(std::string name, Shape shape, Role role, int layer, bool optional = false);
+  // A table of indices: it must be I32.
+  void add_indices(std::string name, Shape shape, Role role, int layer);
   static std::string in_layer(int layer, std::string_view name);
   // A norm of `size` values, with a bias where the file has one.
   void add_norm(int layer, std::string_view name, std::uint64_t size, Role weight, Role bias);

@@ -19,6 +19,12 @@ void Builder::add_f32(std::string name, Shape shape, Role role, int layer, bool 
   model.tensors.back().is_f32 = true;
 }
 
+void Builder::add_indices(std::string name, Shape shape, Role role, int layer) {
+  add(std::move(name), shape, role, layer);
+  model.tensors.back().is_f32 = false;
+  model.tensors.back().is_index = true;
+}
+
 std::string Builder::in_layer(int layer, std::string_view name) {
   return fmt::format("blk.{}.{}", layer, name);
 }

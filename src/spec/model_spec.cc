@@ -35,6 +35,10 @@ Result<void> check_tensor(const file::Inventory& inventory, const TensorSpec& ex
                 at);
   }
   const quant::Format& format = quant::format_of(info->dtype);
+  if (expected.is_index) {
+    if (info->dtype == DType::kI32) return {};
+    return fail(ErrorCode::kUnsupported, fmt::format("is of type {}; a table must be I32", format.name), at);
+  }
   if (format.dequantize == nullptr) {
     return fail(ErrorCode::kUnsupported, fmt::format("is of type {}, which is no weight type", format.name),
                 at);
@@ -93,9 +97,10 @@ Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
 
 bool is_norm(Role role) noexcept {
   constexpr std::array kNorms = {
-      Role::kEmbeddingNorm, Role::kOutputNorm,  Role::kAttnNorm,    Role::kQNorm,     Role::kKNorm,
-      Role::kPostAttnNorm,  Role::kAttnOutNorm, Role::kQANorm,      Role::kKvANorm,   Role::kIndexKNorm,
-      Role::kSsmNorm,       Role::kFfnNorm,     Role::kPostFfnNorm, Role::kFfnOutNorm};
+      Role::kEmbeddingNorm, Role::kOutputNorm,   Role::kAttnNorm,     Role::kQNorm,
+      Role::kKNorm,         Role::kPostAttnNorm, Role::kAttnOutNorm,  Role::kQANorm,
+      Role::kKvANorm,       Role::kIndexKNorm,   Role::kCompressNorm, Role::kIndexCompressNorm,
+      Role::kSsmNorm,       Role::kFfnNorm,      Role::kPostFfnNorm,  Role::kFfnOutNorm};
   return std::ranges::find(kNorms, role) != kNorms.end();
 }
 

@@ -100,6 +100,30 @@ struct MlaSpec {
   std::uint32_t key_dim() const { return kv_rank + rope_dim; }  // of a cached row
 };
 
+// Attention of DeepSeek V4 (DeepSeek-AI 2026): one key-value head, the keys being the values too; a sliding
+// window with sinks, and behind it tokens compressed `ratio` to one.
+struct CompressedSpec {
+  std::uint32_t n_heads = 0;
+  std::uint32_t head_dim = 0;
+  std::uint32_t rope_dim = 0;  // at the end of a head; the result is rotated back
+  std::uint32_t q_rank = 0;    // of the compressed queries
+  std::uint32_t window = 0;
+  std::uint32_t out_groups = 0;  // heads of a group are projected to out_rank values together
+  std::uint32_t out_rank = 0;
+  float scale = 0;
+  std::uint32_t rope = 0;   // index into ModelSpec::ropes
+  std::uint32_t ratio = 0;  // 0: the window is all
+  bool overlap = false;     // a compressed token is made of its own tokens and the `ratio` before them
+  std::optional<IndexerSpec> indexer;  // chooses compressed tokens; without it all are seen
+
+  std::uint32_t series() const { return overlap ? 2 : 1; }
+  // Projections of the latest tokens that are not compressed yet, or will be used once more: for rows of
+  // `width` values.
+  std::uint64_t state_floats(std::uint32_t width) const {
+    return std::uint64_t{2} * series() * ratio * series() * width;
+  }
+};
+
 // State space with a scalar decay per head (Dao & Gu 2024), behind a short convolution.
 struct Mamba2Spec {
   std::uint32_t n_heads = 0;
@@ -162,6 +186,7 @@ struct MoeSpec {
   bool scale_input = false;         // the weight multiplies the expert's input, not its output
   std::uint32_t shared_hidden = 0;  // of the expert that every token takes; 0: none
   bool gated = true;                // experts have a gate beside up
+  bool chosen_by_token = false;     // a table says which experts a token goes to; the router weighs them
 };
 
 struct FfnSpec {
@@ -177,10 +202,17 @@ struct FfnSpec {
 struct LayerSpec {
   std::optional<AttentionSpec> attention;
   std::optional<MlaSpec> mla;
+  std::optional<CompressedSpec> compressed;
   std::optional<Mamba2Spec> mamba2;
   std::optional<DeltaNetSpec> delta_net;
   std::optional<ShortConvSpec> short_conv;
   std::optional<FfnSpec> ffn;
+};
+
+// How blocks and residual stream are joined.
+enum class LayerKind {
+  kPlain,  // one stream, norms around the blocks
+  kHyper,  // several streams, joined by hyper-connections (Xie et al. 2026)
 };
 
 // The part a tensor plays. Names follow the papers; a layer has those of its kind.
@@ -232,6 +264,26 @@ enum class Role : std::uint8_t {
   kIndexKNormBias,
   kIndexWq,
   kIndexWeights,
+  // Compressed attention.
+  kWoA,
+  kCompressPositions,
+  kCompressNorm,
+  kCompressGate,
+  kCompressKv,
+  kIndexCompressPositions,
+  kIndexCompressNorm,
+  kIndexCompressGate,
+  kIndexCompressKv,
+  // Hyper-connections.
+  kHyperOutFn,
+  kHyperOutBase,
+  kHyperOutScale,
+  kHyperMixerFn,
+  kHyperMixerBase,
+  kHyperMixerScale,
+  kHyperFfnFn,
+  kHyperFfnBase,
+  kHyperFfnScale,
   // Recurrent blocks.
   kSsmIn,
   kSsmConv,
@@ -267,6 +319,7 @@ enum class Role : std::uint8_t {
   kFfnOutNormBias,
   // Mixture of experts; (columns, rows, experts).
   kRouter,
+  kTokenExperts,   // i32 (chosen, vocabulary)
   kRouterBias,     // added to the router's scores
   kSelectionBias,  // added for the choice only
   kExpertsGate,
@@ -284,6 +337,22 @@ enum class Role : std::uint8_t {
 };
 inline constexpr int kRoleCount = static_cast<int>(Role::kCount);
 
+// Tensors that go together.
+struct CompressorRoles {
+  Role positions, norm, gate, kv;
+};
+inline constexpr CompressorRoles kKeyCompressor = {Role::kCompressPositions, Role::kCompressNorm,
+                                                   Role::kCompressGate, Role::kCompressKv};
+inline constexpr CompressorRoles kIndexCompressor = {Role::kIndexCompressPositions, Role::kIndexCompressNorm,
+                                                     Role::kIndexCompressGate, Role::kIndexCompressKv};
+struct HyperRoles {
+  Role fn, base, scale;
+};
+inline constexpr HyperRoles kOutputHyper = {Role::kHyperOutFn, Role::kHyperOutBase, Role::kHyperOutScale};
+inline constexpr HyperRoles kMixerHyper = {Role::kHyperMixerFn, Role::kHyperMixerBase,
+                                           Role::kHyperMixerScale};
+inline constexpr HyperRoles kFfnHyper = {Role::kHyperFfnFn, Role::kHyperFfnBase, Role::kHyperFfnScale};
+
 // Whether a tensor of this role is the weight of a norm, which is near 1.
 bool is_norm(Role role) noexcept;
 
@@ -295,7 +364,8 @@ struct TensorSpec {
   Role role = Role::kTokenEmbedding;
   int layer = kNoLayer;
   bool optional = false;
-  bool is_f32 = false;  // norms, biases and small tables: never quantized
+  bool is_index = false;  // I32
+  bool is_f32 = false;    // norms, biases and small tables: never quantized
 };
 
 struct ModelSpec {
@@ -306,7 +376,11 @@ struct ModelSpec {
   float norm_eps = 0;
   NormKind norm = NormKind::kRms;
   float embedding_scale = 1.0F;
-  float residual_scale = 1.0F;   // of what a block adds to the residual stream
+  float residual_scale = 1.0F;  // of what a block adds to the residual stream
+  LayerKind layer_kind = LayerKind::kPlain;
+  std::uint32_t n_streams = 1;            // residual streams of a token
+  std::uint32_t sinkhorn_iterations = 0;  // of hyper-connections
+  float hyper_eps = 0;
   bool parallel_blocks = false;  // the feed-forward block reads what attention reads
   float logit_scale = 1.0F;
   float logit_softcap = 0;  // 0: off

@@ -31,6 +31,7 @@ Result<void> build_glm4(Builder& builder);
 Result<void> build_glm4moe(Builder& builder);
 Result<void> build_deepseek2(Builder& builder);
 Result<void> build_deepseek32(Builder& builder);
+Result<void> build_deepseek4(Builder& builder);
 Result<void> build_glm_dsa(Builder& builder);
 Result<void> build_gemma(Builder& builder);
 Result<void> build_gemma2(Builder& builder);
