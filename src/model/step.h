@@ -39,9 +39,14 @@ struct Step {
   TensorView buffer(std::uint64_t offset, std::uint64_t cols) const {
     return {.dtype = DType::kF32, .shape = Shape(cols, n_tokens), .data = arena.data() + offset};
   }
-  TensorView residual() const { return buffer(layout.residual, model.dim); }
+  // All residual streams of a token side by side.
+  TensorView residual() const { return buffer(layout.residual, std::uint64_t{model.n_streams} * model.dim); }
   TensorView normed() const { return buffer(layout.normed, model.dim); }
   TensorView block_out() const { return buffer(layout.block_out, model.dim); }
+  TensorView kept() const { return buffer(layout.kept, model.dim); }
+  TensorView per_layer() const {
+    return buffer(layout.per_layer, std::uint64_t{model.per_layer_dim} * model.layers.size());
+  }
 };
 
 // The memory of one block between its input and its output, taken piece by piece from the step's workspace.

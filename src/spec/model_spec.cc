@@ -93,9 +93,13 @@ Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
 
 bool is_norm(Role role) noexcept {
   constexpr std::array kNorms = {
-      Role::kEmbeddingNorm, Role::kOutputNorm,  Role::kAttnNorm,    Role::kQNorm,     Role::kKNorm,
-      Role::kPostAttnNorm,  Role::kAttnOutNorm, Role::kQANorm,      Role::kKvANorm,   Role::kIndexKNorm,
-      Role::kSsmNorm,       Role::kFfnNorm,     Role::kPostFfnNorm, Role::kFfnOutNorm};
+      Role::kEmbeddingNorm, Role::kOutputNorm,      Role::kAttnNorm,         Role::kQNorm,
+      Role::kKNorm,         Role::kPostAttnNorm,    Role::kAttnOutNorm,      Role::kQANorm,
+      Role::kKvANorm,       Role::kIndexKNorm,      Role::kSsmNorm,          Role::kFfnNorm,
+      Role::kPostFfnNorm,   Role::kFfnOutNorm,      Role::kPerLayerProjNorm, Role::kPerLayerNorm,
+      Role::kLayerScale,    Role::kRouterScale,     Role::kExpertsDownScale, Role::kDensePostNorm,
+      Role::kExpertsNorm,   Role::kExpertsPostNorm, Role::kAltUpRouterNorm,  Role::kAltUpScale,
+      Role::kLaurelNorm};
   return std::ranges::find(kNorms, role) != kNorms.end();
 }
 
