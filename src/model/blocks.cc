@@ -36,6 +36,20 @@ Result<void> project(const Step& step, const WeightSet& weights, const TensorVie
   return project(step, weights, x, std::initializer_list<Projection>{projection});
 }
 
+Result<void> multiply(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,
+                      const TensorView& out) {
+  CISTERN_TRY(const store::Lease w, weights.lease(step.store, weight));
+  ops::matmul(step.exec, w.view(), x, out);
+  return {};
+}
+
+Result<void> rms_norm(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,
+                      const TensorView& out) {
+  CISTERN_TRY(const store::Lease w, weights.lease(step.store, weight));
+  ops::rms_norm(step.exec, x, w.view(), step.model.norm_eps, out);
+  return {};
+}
+
 Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight, spec::Role bias,
                   const TensorView& x, const TensorView& out) {
   if (!weights.has(weight)) {

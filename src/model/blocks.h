@@ -27,6 +27,10 @@ Result<void> project(const Step& step, const WeightSet& weights, const TensorVie
 Result<void> project(const Step& step, const WeightSet& weights, const TensorView& x,
                      const Projection& projection);
 
+// out = x times the weight.
+Result<void> multiply(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,
+                      const TensorView& out);
+
 // out = the model's norm of x, with the weight and bias of these roles. x and out may be the same. Without a
 // weight out = x.
 Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight, spec::Role bias,
@@ -37,6 +41,10 @@ ops::Rotation rotation_of(const Segment& segment, const spec::RopeSpec& rope);
 
 // The part of `heads` that belongs to a segment.
 ops::HeadsView part_of(const ops::HeadsView& heads, const Segment& segment);
+
+// out = RMSNorm of x with the weight of this role. x and out may be the same.
+Result<void> rms_norm(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,
+                      const TensorView& out);
 
 // The blocks read step.normed() and leave their result in step.block_out().
 
@@ -54,15 +62,12 @@ Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightS
 
 // router -> the chosen experts, each an ffn_dense, weighted; beside them an expert that every token takes.
 Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);
+// The same where the router reads something else, which may lie in block_out().
+Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                     const TensorView& router_input);
 
 // A layer: its blocks, the norms around them and the residual stream.
 Result<void> run_layer(const Step& step, std::uint32_t li, const WeightSet& weights);
-
-// The same where the residual is several streams; and before the first such layer the embedding in all
-// streams, after the last one the streams as one.
-Result<void> run_hyper_layer(const Step& step, std::uint32_t li, const WeightSet& weights);
-void spread_embedding(const Step& step);
-Result<void> join_final_streams(const Step& step, const WeightSet& global);
 
 // How a spec's activation is computed.
 ops::GateFn gate_fn(spec::Activation activation);

@@ -1,7 +1,11 @@
 #include "model/decoder.h"
 
+#include <cmath>
+
 #include "base/check.h"
 #include "model/blocks.h"
+#include "model/gemma_layers.h"
+#include "model/streams.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
 
@@ -28,22 +32,33 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
   CISTERN_CHECK(n_tokens_ <= parts_.layout.chunk_tokens);
   const Step step = step_of(n_tokens_);
 
-  CISTERN_TRY(const store::Lease embedding, weights_.global.lease(parts_.store, Role::kTokenEmbedding));
-  for (std::size_t i = 0; i < segments_.size(); ++i) {
-    ops::embed(step.exec, embedding.view(), sequences[i].ids, parts_.model.embedding_scale,
-               step.residual().rows(segments_[i].first_row, segments_[i].n_tokens));
-  }
-  const bool hyper = parts_.model.layer_kind == spec::LayerKind::kHyper;
-  if (hyper) spread_embedding(step);
+  CISTERN_TRY_VOID(embed(step, sequences));
   for (std::uint32_t li = 0; li < parts_.model.layers.size(); ++li) {
-    const WeightSet& weights = weights_.layers[li];
-    CISTERN_TRY_VOID(hyper ? run_hyper_layer(step, li, weights) : run_layer(step, li, weights));
-  }
-  if (hyper) {
-    CISTERN_TRY_VOID(join_final_streams(step, weights_.global));
+    CISTERN_TRY_VOID(run_layer(step, li, weights_.layers[li]));
   }
   for (const Segment& segment : segments_) segment.cache.advance(segment.n_tokens);
   return {};
+}
+
+// Rows of embedding tables, and what is made of them before the first layer.
+Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> sequences) {
+  const auto look_up = [&](Role table, float scale, const TensorView& out) -> Result<void> {
+    CISTERN_TRY(const store::Lease embedding, weights_.global.lease(parts_.store, table));
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+      ops::embed(step.exec, embedding.view(), sequences[i].ids, scale,
+                 out.rows(segments_[i].first_row, segments_[i].n_tokens));
+    }
+    return {};
+  };
+  const spec::ModelSpec& model = parts_.model;
+  const TensorView embedded = model.n_streams > 1 ? step.normed() : step.residual();
+  CISTERN_TRY_VOID(look_up(Role::kTokenEmbedding, model.embedding_scale, embedded));
+  if (model.per_layer_dim > 0) {
+    const float scale = std::sqrt(static_cast<float>(model.per_layer_dim));
+    CISTERN_TRY_VOID(look_up(Role::kPerLayerEmbedding, scale, step.per_layer()));
+    CISTERN_TRY_VOID(project_per_layer_inputs(step, weights_.global, embedded));
+  }
+  return model.n_streams > 1 ? start_streams(step, weights_.global) : Result<void>();
 }
 
 Step Decoder::step_of(std::uint32_t n_tokens) const {
@@ -59,16 +74,21 @@ Step Decoder::step_of(std::uint32_t n_tokens) const {
 Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_t count) {
   CISTERN_CHECK(count > 0 && count <= parts_.layout.logit_rows && first + count <= n_tokens_);
   const std::uint64_t dim = parts_.model.dim;
+  const std::uint64_t width = dim * parts_.model.n_streams;
   const auto rows = [&](std::uint64_t offset, std::uint64_t cols) {
     return TensorView{
         .dtype = DType::kF32, .shape = Shape(cols, count), .data = parts_.arena.data() + offset};
   };
-  const TensorView hidden = rows(parts_.layout.residual + first * dim * sizeof(float), dim);
+  TensorView hidden = rows(parts_.layout.residual + first * width * sizeof(float), width);
   const TensorView normed = rows(parts_.layout.normed, dim);
   const TensorView out = rows(parts_.layout.logits, parts_.model.n_vocab);
 
-  CISTERN_TRY_VOID(
-      norm(step_of(count), weights_.global, Role::kOutputNorm, Role::kOutputNormBias, hidden, normed));
+  const Step step = step_of(count);
+  if (parts_.model.n_streams > 1) {
+    CISTERN_TRY_VOID(join_streams(step, weights_.global, hidden, normed));
+    hidden = normed;
+  }
+  CISTERN_TRY_VOID(norm(step, weights_.global, Role::kOutputNorm, Role::kOutputNormBias, hidden, normed));
   const Role head = parts_.model.tied_output ? Role::kTokenEmbedding : Role::kOutput;
   CISTERN_TRY(const store::Lease output, weights_.global.lease(parts_.store, head));
   CISTERN_TRY(const store::Lease bias, weights_.global.lease(parts_.store, Role::kOutputBias));

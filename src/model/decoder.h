@@ -50,6 +50,7 @@ class Decoder {
   Result<std::span<const float>> logits(std::uint32_t first, std::uint32_t count);
 
  private:
+  Result<void> embed(const Step& step, std::span<const SequenceTokens> sequences);
   Step step_of(std::uint32_t n_tokens) const;
 
   Parts parts_;

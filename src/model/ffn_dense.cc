@@ -27,6 +27,9 @@ Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const Weigh
     CISTERN_TRY_VOID(project(step, weights, step.normed(),
                              {{Role::kWGate, Role::kBGate, args.gate}, {Role::kWUp, Role::kBUp, args.up}}));
   }
+  if (ffn.sparsity) {
+    ops::statistical_top_k(step.exec, *ffn.sparsity, {args.gate, 0, 1, static_cast<std::uint32_t>(hidden)});
+  }
   ops::gate(step.exec, args);
   return {};
 }

@@ -32,22 +32,32 @@ ops::Gating gating_of(spec::Gating gating) {
 Result<void> look_up_experts(const Step& step, const spec::MoeSpec& moe, const WeightSet& weights,
                              const ops::Choice& choice) {
   CISTERN_TRY(const store::Lease table, weights.lease(step.store, Role::kTokenExperts));
-  for (const Segment& segment : step.segments)
+  for (const Segment& segment : step.segments) {
     ops::look_up_rows(
         table.view(), segment.ids,
         choice.experts.subspan(std::size_t{segment.first_row} * moe.n_used, segment.ids.size() * moe.n_used));
+  }
+  return {};
+}
+
+// Where experts have a scale, it is part of their weight.
+Result<void> scale_by_expert(const Step& step, const WeightSet& weights, const ops::Choice& choice) {
+  if (!weights.has(Role::kExpertsDownScale)) return {};
+  CISTERN_TRY(const store::Lease scale, weights.lease(step.store, Role::kExpertsDownScale));
+  for (std::size_t i = 0; i < choice.experts.size(); ++i)
+    choice.weights[i] *= scale.view().f32()[choice.experts[i]];
   return {};
 }
 
 Result<ops::Choice> route(const Step& step, const spec::MoeSpec& moe, const WeightSet& weights,
-                          Workspace& memory) {
+                          const TensorView& x, Workspace& memory) {
   const TensorView scores = memory.take(moe.n_experts);
   const std::uint64_t rows = std::uint64_t{step.n_tokens} * moe.n_used;
   const ops::Choice choice{.experts = memory.words(rows), .weights = memory.floats(rows)};
   CISTERN_TRY(const store::Lease router, weights.lease(step.store, Role::kRouter));
   CISTERN_TRY(const store::Lease bias, weights.lease(step.store, Role::kRouterBias));
   CISTERN_TRY(const store::Lease selection_bias, weights.lease(step.store, Role::kSelectionBias));
-  ops::matmul_in_floats(step.exec, router.view(), step.normed(), scores, bias.view());
+  ops::matmul_in_floats(step.exec, router.view(), x, scores, bias.view());
   if (moe.chosen_by_token) {
     CISTERN_TRY_VOID(look_up_experts(step, moe, weights, choice));
   }
@@ -62,6 +72,7 @@ Result<ops::Choice> route(const Step& step, const spec::MoeSpec& moe, const Weig
          .scale = moe.scale,
          .selection_bias = selection_bias.view().f32()},
         scores, choice);
+  CISTERN_TRY_VOID(scale_by_expert(step, weights, choice));
   return choice;
 }
 
@@ -148,10 +159,11 @@ Result<void> add_shared(const Step& step, const spec::FfnSpec& ffn, const Weight
 
 }  // namespace
 
-Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights) {
+Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                     const TensorView& router_input) {
   const spec::MoeSpec& moe = *ffn.moe;
   Workspace memory(step);
-  CISTERN_TRY(const ops::Choice choice, route(step, moe, weights, memory));
+  CISTERN_TRY(const ops::Choice choice, route(step, moe, weights, router_input, memory));
   const std::uint64_t rows = choice.experts.size();
   const ops::SortedRows sorted = sorted_rows(memory, moe.n_experts, rows);
   const ops::RowGroups groups = ops::sort_by_expert(choice, moe.n_experts, moe.n_used, sorted);
@@ -169,6 +181,10 @@ Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet
   const std::span<const float> output_weights = moe.scale_input ? std::span<const float>() : choice.weights;
   ops::combine_experts(step.exec, results, sorted.row_of, output_weights, moe.n_used, step.block_out());
   return moe.shared_hidden > 0 ? add_shared(step, ffn, weights) : Result<void>();
+}
+
+Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights) {
+  return ffn_moe(step, ffn, weights, step.normed());
 }
 
 }  // namespace cistern::model

@@ -1,4 +1,6 @@
 #include "model/blocks.h"
+#include "model/gemma_layers.h"
+#include "model/streams.h"
 #include "ops/elementwise.h"
 
 namespace cistern::model {
@@ -27,6 +29,16 @@ Result<void> add_result(const Step& step, const WeightSet& weights, const Norms&
 }  // namespace
 
 Result<void> run_layer(const Step& step, std::uint32_t li, const WeightSet& weights) {
+  switch (step.model.layer_kind) {
+    case spec::LayerKind::kGemma4:
+      return run_layer_gemma4(step, li, weights);
+    case spec::LayerKind::kGemma3n:
+      return run_layer_gemma3n(step, li, weights);
+    case spec::LayerKind::kHyper:
+      return run_layer_hyper(step, li, weights);
+    case spec::LayerKind::kPlain:
+      break;
+  }
   const spec::LayerSpec& layer = step.model.layers[li];
   CISTERN_TRY_VOID(
       norm(step, weights, kMixerNorms.before, kMixerNorms.before_bias, step.residual(), step.normed()));

@@ -1,5 +1,6 @@
 // A layer whose residual is several streams (Xie et al. 2026), and what begins and ends such a model.
 #include "model/blocks.h"
+#include "model/streams.h"
 #include "ops/elementwise.h"
 #include "ops/hyper_connection.h"
 
@@ -39,7 +40,7 @@ template <class Block>
 Result<void> connect(const Step& step, const WeightSet& weights, const spec::HyperRoles& roles,
                      Role norm_role, const Block& block) {
   const std::uint32_t n = step.model.n_streams;
-  const TensorView streams = step.residual_streams();
+  const TensorView streams = step.residual();
   const TensorView mix = step.buffer(step.layout.hyper, std::uint64_t{2 + n} * n);
   CISTERN_TRY(const Leases leases, lease(step, weights, roles));
   ops::enter_block(step.exec, hyper_weights(step, leases), streams, other_streams(step), mix, step.normed());
@@ -51,7 +52,7 @@ Result<void> connect(const Step& step, const WeightSet& weights, const spec::Hyp
 
 }  // namespace
 
-Result<void> run_hyper_layer(const Step& step, std::uint32_t li, const WeightSet& weights) {
+Result<void> run_layer_hyper(const Step& step, std::uint32_t li, const WeightSet& weights) {
   const spec::LayerSpec& layer = step.model.layers[li];
   CISTERN_TRY_VOID(connect(step, weights, spec::kMixerHyper, Role::kAttnNorm,
                            [&] { return attention_compressed(step, li, weights); }));
@@ -59,22 +60,17 @@ Result<void> run_hyper_layer(const Step& step, std::uint32_t li, const WeightSet
                  [&] { return ffn_moe(step, *layer.ffn, weights); });
 }
 
-void spread_embedding(const Step& step) {
-  const std::uint64_t dim = step.model.dim;
-  const TensorView streams = step.residual_streams();
-  const TensorView embedding = step.normed();
-  ops::copy(step.exec, step.residual(), embedding);
-  for (std::uint32_t k = 0; k < step.model.n_streams; ++k) {
-    ops::copy_heads(step.exec, {embedding, 0, 1, static_cast<std::uint32_t>(dim)},
-                    {streams, k * static_cast<std::uint32_t>(dim), 1, static_cast<std::uint32_t>(dim)});
-  }
+void start_streams_hyper(const Step& step, const TensorView& embedded) {
+  const std::uint32_t dim = step.model.dim;
+  for (std::uint32_t k = 0; k < step.model.n_streams; ++k)
+    ops::copy_heads(step.exec, {embedded, 0, 1, dim}, {step.residual(), k * dim, 1, dim});
 }
 
-Result<void> join_final_streams(const Step& step, const WeightSet& global) {
+Result<void> join_streams_hyper(const Step& step, const WeightSet& global, const TensorView& streams,
+                                const TensorView& out) {
   CISTERN_TRY(const Leases leases, lease(step, global, spec::kOutputHyper));
-  ops::join_streams(step.exec, hyper_weights(step, leases), step.residual_streams(), other_streams(step),
-                    step.buffer(step.layout.hyper, step.model.n_streams), step.normed());
-  ops::copy(step.exec, step.normed(), step.residual());
+  ops::join_streams(step.exec, hyper_weights(step, leases), streams, other_streams(step),
+                    step.buffer(step.layout.hyper, step.model.n_streams), out);
   return {};
 }
 

@@ -40,13 +40,14 @@ struct Step {
   TensorView buffer(std::uint64_t offset, std::uint64_t cols) const {
     return {.dtype = DType::kF32, .shape = Shape(cols, n_tokens), .data = arena.data() + offset};
   }
-  TensorView residual() const { return buffer(layout.residual, model.dim); }
-  // The same of a model with several streams, side by side in each row.
-  TensorView residual_streams() const {
-    return buffer(layout.residual, std::uint64_t{model.dim} * model.n_streams);
-  }
+  // All residual streams of a token side by side.
+  TensorView residual() const { return buffer(layout.residual, std::uint64_t{model.n_streams} * model.dim); }
   TensorView normed() const { return buffer(layout.normed, model.dim); }
   TensorView block_out() const { return buffer(layout.block_out, model.dim); }
+  TensorView kept() const { return buffer(layout.kept, model.dim); }
+  TensorView per_layer() const {
+    return buffer(layout.per_layer, std::uint64_t{model.per_layer_dim} * model.layers.size());
+  }
   // What an indexer selected for some rows: top_k each. It stays for the layers that share it.
   std::span<std::uint32_t> selected_tokens(std::uint32_t first_row, std::uint32_t n_rows,
                                            std::uint32_t top_k) const {

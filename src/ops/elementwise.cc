@@ -1,6 +1,7 @@
 #include "ops/elementwise.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/check.h"
@@ -19,6 +20,26 @@ void for_rows(const Exec& exec, std::uint64_t rows, const F& f) {
 // An empty view fits everything.
 bool fits(const WeightView& weight, std::uint64_t size) {
   return weight.data == nullptr || weight.shape.elements() == size;
+}
+
+// Of all values, not of a sample.
+struct Moments {
+  float mean, deviation;
+};
+
+// Two passes in doubles over as many sums as a compiler adds up side by side, in an order of their own.
+Moments moments_of(std::span<const float> x) {
+  constexpr std::size_t kSums = 8;
+  const auto mean_of = [x](const auto& f) {
+    std::array<double, kSums> sums{};
+    for (std::size_t i = 0; i < x.size(); ++i) sums[i % kSums] += f(double{x[i]});
+    double sum = 0;
+    for (const double s : sums) sum += s;
+    return sum / static_cast<double>(x.size());
+  };
+  const double mean = mean_of([](double v) { return v; });
+  const double variance = mean_of([mean](double v) { return (v - mean) * (v - mean); });
+  return {.mean = static_cast<float>(mean), .deviation = static_cast<float>(std::sqrt(variance))};
 }
 
 // Cosines and signed sines of one position, as the kernels want them (kernels/elementwise_table.h).
@@ -129,6 +150,25 @@ void scale_rows_by_sigmoid(const Exec& exec, const TensorView& score, const Tens
   CISTERN_CHECK(score.shape == Shape(1, x.shape.rows()));
   for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
     exec.kernels->scale(1.0F / (1.0F + std::exp(-*score.row(t))), x.row(t), x.shape.cols());
+  });
+}
+
+void scale_columns(const Exec& exec, const WeightView& weight, const TensorView& x) {
+  CISTERN_CHECK(weight.data != nullptr && fits(weight, x.shape.cols()));
+  for_rows(exec, x.shape.rows(), [&](std::uint64_t t) {
+    float* row = x.row(t);
+    for (std::uint64_t i = 0; i < x.shape.cols(); ++i) row[i] *= weight.f32()[i];
+  });
+}
+
+void statistical_top_k(const Exec& exec, float deviations, const HeadsView& heads) {
+  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
+    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
+      const std::span<float> x(heads.head(t, hi), heads.head_dim);
+      const Moments moments = moments_of(x);
+      const float cutoff = moments.mean + deviations * moments.deviation;
+      for (float& value : x) value = std::max(value - cutoff, 0.0F);
+    }
   });
 }
 

@@ -71,6 +71,13 @@ void scaled_copy(const Exec& exec, float factor, const TensorView& x, const Tens
 // x[t] *= sigmoid(score[t]). score f32 (1, tokens).
 void scale_rows_by_sigmoid(const Exec& exec, const TensorView& score, const TensorView& x);
 
+// x[t, i] *= weight[i].
+void scale_columns(const Exec& exec, const WeightView& weight, const TensorView& x);
+
+// Each head x becomes max(x - (mean(x) + deviations * standard deviation of x), 0): of normally distributed
+// values a fixed share is left (You et al. 2025).
+void statistical_top_k(const Exec& exec, float deviations, const HeadsView& heads);
+
 // x *= factor, of rows or of heads.
 void scale(const Exec& exec, float factor, const TensorView& x);
 void scale(const Exec& exec, float factor, const HeadsView& heads);

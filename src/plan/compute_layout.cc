@@ -26,8 +26,11 @@ class Needs {
       if (layer.attention) attention(*layer.attention);
       if (layer.mla) latent_attention(*layer.mla);
       if (layer.compressed) compressed_attention(*layer.compressed);
-      if (layer.ffn) layer.ffn->moe ? experts(*layer.ffn->moe) : dense(*layer.ffn);
+      if (layer.ffn && layer.ffn->moe) experts(*layer.ffn->moe);
+      if (layer.ffn && (!layer.ffn->moe || layer.ffn->moe->beside_dense)) dense(*layer.ffn);
     }
+    if (model.per_layer_dim > 0) per_layer_inputs(model);
+    if (model.layer_kind == spec::LayerKind::kGemma3n) alternating_updates(model);
   }
 
   std::uint64_t workspace_bytes = 0;
@@ -138,10 +141,33 @@ class Needs {
     product(moe.shared_hidden, tokens_);
   }
 
+  void per_layer_inputs(const spec::ModelSpec& model) {
+    block({{model.layers.size() * model.per_layer_dim, tokens_}});
+    block({{model.per_layer_dim, tokens_}});
+    product(model.per_layer_dim, tokens_);
+  }
+  void alternating_updates(const spec::ModelSpec& model) {
+    const std::uint64_t n = model.n_streams;
+    block({{(n - 1) * dim_, tokens_}});
+    grouped(dim_, (n - 1) * tokens_);
+    block({{dim_, tokens_}, {dim_, tokens_}, {n, tokens_}, {n * n, tokens_}});
+    block({{model.altup.laurel_rank, tokens_}});
+    product(model.altup.laurel_rank, tokens_);
+    scratch_floats = std::max(scratch_floats, n * dim_);
+  }
+
   std::uint64_t dim_;
   std::uint64_t tokens_;
   std::uint64_t context_;
 };
+
+// Whether the layers keep something beside the residual stream while a block runs.
+bool keeps_beside(const spec::ModelSpec& model) {
+  return std::ranges::any_of(model.layers, [&](const spec::LayerSpec& layer) {
+    return model.layer_kind == spec::LayerKind::kGemma3n ||
+           (layer.ffn && layer.ffn->moe && layer.ffn->moe->beside_dense);
+  });
+}
 
 }  // namespace
 
@@ -169,6 +195,8 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
   layout.residual = place(dim_floats * model.n_streams);
   layout.normed = place(dim_floats);
   layout.block_out = place(dim_floats);
+  layout.kept = place(keeps_beside(model) ? dim_floats : 0);
+  layout.per_layer = place(std::uint64_t{model.per_layer_dim} * model.layers.size() * chunk_tokens);
   layout.workspace_bytes = needs.workspace_bytes;
   const std::uint64_t extra = model.layer_kind == spec::LayerKind::kHyper ? model.n_streams : 0;
   layout.hyper = place((2 + extra) * extra * chunk_tokens);

@@ -16,9 +16,11 @@ struct ComputeLayout {
   std::uint64_t scratch_floats_per_thread = 0;
 
   // Byte offsets; each buffer is f32 (columns, chunk_tokens) unless said otherwise.
-  std::uint64_t residual = 0;   // (dim * streams)
+  std::uint64_t residual = 0;   // (n_streams * dim)
   std::uint64_t normed = 0;     // (dim): input of a block
   std::uint64_t block_out = 0;  // (dim): what a block adds to the residual stream
+  std::uint64_t kept = 0;       // (dim): what a layer keeps while a block runs; of some layer kinds only
+  std::uint64_t per_layer = 0;  // (n_layers * per_layer_dim): each layer's own input, for the whole step
   std::uint64_t workspace = 0;  // what a block needs in between: workspace_bytes, from the start for each
   std::uint64_t workspace_bytes = 0;
   std::uint64_t hyper = 0;     // ((2 + streams) * streams): weights of a hyper-connection

@@ -128,7 +128,7 @@ void Builder::add_ffn(const FfnTensors& options) {
       add(in_layer(li, options.post_norm) + ".weight", Shape(model.dim), Role::kPostFfnNorm, li);
     if (ffn.moe) {
       add_experts(li, *ffn.moe, options);
-      continue;
+      if (!ffn.moe->beside_dense) continue;
     }
     if (ffn.gated && options.fused_gate_up) {
       add(prefix + "up.weight", Shape(model.dim, 2 * hidden), Role::kWGateUp, li);

@@ -96,11 +96,33 @@ Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
 }  // namespace
 
 bool is_norm(Role role) noexcept {
-  constexpr std::array kNorms = {
-      Role::kEmbeddingNorm, Role::kOutputNorm,   Role::kAttnNorm,     Role::kQNorm,
-      Role::kKNorm,         Role::kPostAttnNorm, Role::kAttnOutNorm,  Role::kQANorm,
-      Role::kKvANorm,       Role::kIndexKNorm,   Role::kCompressNorm, Role::kIndexCompressNorm,
-      Role::kSsmNorm,       Role::kFfnNorm,      Role::kPostFfnNorm,  Role::kFfnOutNorm};
+  constexpr std::array kNorms = {Role::kEmbeddingNorm,
+                                 Role::kOutputNorm,
+                                 Role::kAttnNorm,
+                                 Role::kQNorm,
+                                 Role::kKNorm,
+                                 Role::kPostAttnNorm,
+                                 Role::kAttnOutNorm,
+                                 Role::kQANorm,
+                                 Role::kKvANorm,
+                                 Role::kIndexKNorm,
+                                 Role::kCompressNorm,
+                                 Role::kIndexCompressNorm,
+                                 Role::kSsmNorm,
+                                 Role::kFfnNorm,
+                                 Role::kPostFfnNorm,
+                                 Role::kFfnOutNorm,
+                                 Role::kPerLayerProjNorm,
+                                 Role::kPerLayerNorm,
+                                 Role::kLayerScale,
+                                 Role::kRouterScale,
+                                 Role::kExpertsDownScale,
+                                 Role::kDensePostNorm,
+                                 Role::kExpertsNorm,
+                                 Role::kExpertsPostNorm,
+                                 Role::kAltUpRouterNorm,
+                                 Role::kAltUpScale,
+                                 Role::kLaurelNorm};
   return std::ranges::find(kNorms, role) != kNorms.end();
 }
 

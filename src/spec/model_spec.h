@@ -187,6 +187,7 @@ struct MoeSpec {
   std::uint32_t shared_hidden = 0;  // of the expert that every token takes; 0: none
   bool gated = true;                // experts have a gate beside up
   bool chosen_by_token = false;     // a table says which experts a token goes to; the router weighs them
+  bool beside_dense = false;        // the block of FfnSpec::hidden values is there too (Gemma 4)
 };
 
 struct FfnSpec {
@@ -194,7 +195,9 @@ struct FfnSpec {
   Activation activation = Activation::kSilu;  // of the gate
   bool gated = true;                          // activation(gate) * up, else activation(up)
   float clamp = 0;                            // limit of kSiluClamped
-  std::optional<MoeSpec> moe;                 // instead of the one block of `hidden` values
+  // Gates become max(gate - (their mean + so many standard deviations), 0) before the activation.
+  std::optional<float> sparsity;
+  std::optional<MoeSpec> moe;  // instead of the one block of `hidden` values, if not beside it
 };
 
 // What mixes tokens, then what transforms each: a layer has any of them. Those that mix share the layer's
@@ -209,10 +212,18 @@ struct LayerSpec {
   std::optional<FfnSpec> ffn;
 };
 
-// How blocks and residual stream are joined.
+// How the blocks of a layer and the residual stream are joined.
 enum class LayerKind {
-  kPlain,  // one stream, norms around the blocks
-  kHyper,  // several streams, joined by hyper-connections (Xie et al. 2026)
+  kPlain,    // one after the other
+  kHyper,    // several streams, joined by hyper-connections (Xie et al. 2026)
+  kGemma4,   // then an input of the layer's own; experts beside a dense block
+  kGemma3n,  // around alternating updates of several residual streams
+};
+
+// Alternating updates (Baykal et al. 2023) and learned augmented residuals (Menghani et al. 2024).
+struct AltUpSpec {
+  std::uint32_t active_stream = 0;  // that the blocks read
+  std::uint32_t laurel_rank = 0;
 };
 
 // The part a tensor plays. Names follow the papers; a layer has those of its kind.
@@ -232,6 +243,11 @@ enum class Role : std::uint8_t {
   kClassifierBias,
   kClassifierOut,
   kClassifierOutBias,
+  kPerLayerEmbedding,
+  kPerLayerModelProj,
+  kPerLayerProjNorm,
+  kAltUpProj,        // from the embedding to the streams after the first
+  kAltUpUnembdProj,  // and back
   // Attention.
   kAttnNorm,
   kAttnNormBias,
@@ -333,6 +349,25 @@ enum class Role : std::uint8_t {
   kSharedGate,
   kSharedUp,
   kSharedDown,
+  kRouterScale,       // of the router's own input
+  kExpertsDownScale,  // one number per expert
+  kDensePostNorm,     // of the dense block beside experts
+  kExpertsNorm,
+  kExpertsPostNorm,
+  // The layer's own input, and what scales all that the layer gives.
+  kPerLayerGate,
+  kPerLayerProj,
+  kPerLayerNorm,
+  kLayerScale,
+  // Alternating updates.
+  kAltUpRouter,
+  kAltUpRouterNorm,
+  kAltUpPredict,
+  kAltUpCorrect,
+  kAltUpScale,
+  kLaurelLeft,
+  kLaurelRight,
+  kLaurelNorm,
   kCount,
 };
 inline constexpr int kRoleCount = static_cast<int>(Role::kCount);
@@ -353,7 +388,7 @@ inline constexpr HyperRoles kMixerHyper = {Role::kHyperMixerFn, Role::kHyperMixe
                                            Role::kHyperMixerScale};
 inline constexpr HyperRoles kFfnHyper = {Role::kHyperFfnFn, Role::kHyperFfnBase, Role::kHyperFfnScale};
 
-// Whether a tensor of this role is the weight of a norm, which is near 1.
+// Whether a tensor of this role is the weight of a norm or a scale, which is near 1.
 bool is_norm(Role role) noexcept;
 
 inline constexpr int kNoLayer = -1;
@@ -376,14 +411,16 @@ struct ModelSpec {
   float norm_eps = 0;
   NormKind norm = NormKind::kRms;
   float embedding_scale = 1.0F;
-  float residual_scale = 1.0F;  // of what a block adds to the residual stream
-  LayerKind layer_kind = LayerKind::kPlain;
-  std::uint32_t n_streams = 1;            // residual streams of a token
+  float residual_scale = 1.0F;            // of what a block adds to the residual stream
   std::uint32_t sinkhorn_iterations = 0;  // of hyper-connections
   float hyper_eps = 0;
   bool parallel_blocks = false;  // the feed-forward block reads what attention reads
   float logit_scale = 1.0F;
   float logit_softcap = 0;  // 0: off
+  LayerKind layer_kind = LayerKind::kPlain;
+  std::uint32_t n_streams = 1;      // residual streams, each of `dim` values
+  AltUpSpec altup;                  // of kGemma3n
+  std::uint32_t per_layer_dim = 0;  // of the input that each layer has of its own; 0: none
   std::vector<RopeSpec> ropes;
   std::vector<LayerSpec> layers;
   std::uint32_t n_unused_layers = 0;  // after these, in the file: they predict further tokens and are not run

@@ -25,6 +25,8 @@ constexpr std::array kArchitectures = {
     Architecture{"gemma", build_gemma},
     Architecture{"gemma2", build_gemma2},
     Architecture{"gemma3", build_gemma3},
+    Architecture{"gemma3n", build_gemma3n},
+    Architecture{"gemma4", build_gemma4},
     Architecture{"phi3", build_phi3},
     Architecture{"phimoe", build_phimoe},
     Architecture{"olmo2", build_olmo2},

@@ -36,6 +36,8 @@ Result<void> build_glm_dsa(Builder& builder);
 Result<void> build_gemma(Builder& builder);
 Result<void> build_gemma2(Builder& builder);
 Result<void> build_gemma3(Builder& builder);
+Result<void> build_gemma3n(Builder& builder);
+Result<void> build_gemma4(Builder& builder);
 Result<void> build_phi3(Builder& builder);
 Result<void> build_phimoe(Builder& builder);
 Result<void> build_olmo2(Builder& builder);

@@ -24,7 +24,8 @@ struct Habit {
   bool tied;
   std::uint32_t window;
 };
-constexpr Habit kHabits[] = {{"gemma", true, 0}, {"gemma2", true, 4096}, {"gemma3", true, 1024}};
+constexpr Habit kHabits[] = {
+    {"gemma", true, 0}, {"gemma2", true, 4096}, {"gemma3", true, 1024}, {"gemma4", true, 1024}};
 
 // Shapes that are spoken of and cannot be made yet.
 struct Later {
