@@ -37,6 +37,12 @@ Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight,
 // q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection.
 Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights);
 
+// gate, x, B, C and time steps -> short convolution -> state space -> gate -> norm -> output projection.
+Result<void> mamba2(const Step& step, std::uint32_t li, const WeightSet& weights);
+
+// Two gates and x -> short convolution between the gates -> output projection.
+Result<void> short_conv(const Step& step, std::uint32_t li, const WeightSet& weights);
+
 // (gate,) up -> activation -> down.
 Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);
 

@@ -28,10 +28,20 @@ Result<void> add_result(const Step& step, const WeightSet& weights, const Norms&
 
 Result<void> run_layer(const Step& step, std::uint32_t li, const WeightSet& weights) {
   const spec::LayerSpec& layer = step.model.layers[li];
-  CISTERN_TRY_VOID(
-      norm(step, weights, kMixerNorms.before, kMixerNorms.before_bias, step.residual(), step.normed()));
+  if (layer.mixes() || step.model.parallel_blocks) {
+    CISTERN_TRY_VOID(
+        norm(step, weights, kMixerNorms.before, kMixerNorms.before_bias, step.residual(), step.normed()));
+  }
   if (layer.attention) {
     CISTERN_TRY_VOID(attention_gqa(step, li, weights));
+    CISTERN_TRY_VOID(add_result(step, weights, kMixerNorms));
+  }
+  if (layer.mamba2) {
+    CISTERN_TRY_VOID(mamba2(step, li, weights));
+    CISTERN_TRY_VOID(add_result(step, weights, kMixerNorms));
+  }
+  if (layer.short_conv) {
+    CISTERN_TRY_VOID(short_conv(step, li, weights));
     CISTERN_TRY_VOID(add_result(step, weights, kMixerNorms));
   }
   if (!layer.ffn) return {};

@@ -22,6 +22,8 @@ class Needs {
     product(dim_, tokens);
     for (const spec::LayerSpec& layer : model.layers) {
       if (layer.attention) attention(*layer.attention);
+      if (layer.mamba2) mamba2(*layer.mamba2);
+      if (layer.short_conv) short_conv();
       if (layer.ffn) layer.ffn->moe ? experts(*layer.ffn->moe) : dense(*layer.ffn);
     }
   }
@@ -60,6 +62,11 @@ class Needs {
     product(attended, tokens_);
     head_dim = std::max<std::uint64_t>({head_dim, a.head_dim, a.value_dim});
   }
+  void mamba2(const spec::Mamba2Spec& m) {
+    block({{m.projected_dim(), tokens_}, {m.inner_dim(), tokens_}});
+    product(m.inner_dim(), tokens_);
+  }
+  void short_conv() { block({{3 * dim_, tokens_}, {dim_, tokens_}}); }
   void dense(const spec::FfnSpec& ffn) {
     block({{ffn.hidden, tokens_}, {ffn.hidden, tokens_}, {ffn.hidden, tokens_}});
     product(ffn.hidden, tokens_);
