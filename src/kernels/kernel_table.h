@@ -30,6 +30,19 @@ struct DotTile {
   std::size_t out_stride = 0;
 };
 
+// Rows of the state of a recurrence at one token, for what each has as input there.
+struct StateRows {
+  float* state = nullptr;  // n_rows rows of n floats
+  std::size_t n_rows = 0;
+  std::size_t n = 0;
+  float decay = 1;
+  float step = 1;
+  const float* x = nullptr;  // of each row
+  const float* b = nullptr;  // n: where the input goes
+  const float* c = nullptr;  // n: what is read
+  float* out = nullptr;      // of each row
+};
+
 struct KernelTable {
   sys::Isa isa = sys::Isa::kScalar;
   std::array<quant::DequantizeFn, kDTypeCount> dequantize{};  // null: storage-only type
@@ -43,6 +56,8 @@ struct KernelTable {
   void (*add_scaled)(float scale, const float* x, float* y, std::size_t n) noexcept = nullptr;
   // y[i] *= scale.
   void (*scale)(float scale, float* y, std::size_t n) noexcept = nullptr;
+  // state[r, i] = decay * state[r, i] + step * x[r] * b[i], then out[r] = sum over i of state[r, i] * c[i].
+  void (*advance_state)(const StateRows& rows) noexcept = nullptr;
   // y[i] = x[i] / sqrt(mean(x^2) + eps) * w[i]  (RMSNorm, Zhang & Sennrich 2019); w may be null: 1. x == y is
   // allowed.
   void (*rms_norm)(const float* x, const float* w, float eps, float* y, std::size_t n) noexcept = nullptr;

@@ -98,6 +98,45 @@ TEST_P(Kernels, every_isa_gives_the_bits_of_scalar) {
   EXPECT_EQ(ours, theirs);
 }
 
+TEST_P(Kernels, advance_state_follows_its_formula_with_the_bits_of_scalar_for_any_rows_and_length) {
+  for (const std::size_t n : {1U, 15U, 16U, 50U, 128U}) {
+    for (std::size_t n_rows = 1; n_rows <= 9; ++n_rows) {
+      const auto start = random_values(n * n_rows, 1);
+      const auto x = random_values(n_rows, 2);
+      const auto b = random_values(n, 3);
+      const auto c = random_values(n, 4);
+      auto state = start;
+      auto scalar_state = start;
+      std::vector<float> out(n_rows);
+      std::vector<float> scalar_out(n_rows);
+      StateRows rows{.state = state.data(),
+                     .n_rows = n_rows,
+                     .n = n,
+                     .decay = 0.9F,
+                     .step = 0.3F,
+                     .x = x.data(),
+                     .b = b.data(),
+                     .c = c.data(),
+                     .out = out.data()};
+      table().advance_state(rows);
+      rows.state = scalar_state.data();
+      rows.out = scalar_out.data();
+      resolve(sys::Isa::kScalar).advance_state(rows);
+      EXPECT_EQ(state, scalar_state);
+      EXPECT_EQ(out, scalar_out);
+      for (std::size_t r = 0; r < n_rows; ++r) {
+        double sum = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+          const double h = double{0.9F} * start[r * n + i] + double{0.3F} * x[r] * b[i];
+          EXPECT_NEAR(state[r * n + i], h, 1e-6);
+          sum += h * c[i];
+        }
+        EXPECT_NEAR(out[r], sum, 1e-5);
+      }
+    }
+  }
+}
+
 TEST_P(Kernels, rms_norm_follows_its_formula) {
   const std::size_t n = 77;
   const auto x = random_values(n, 3);

@@ -56,6 +56,11 @@ Result<void> attention_mla(const Step& step, std::uint32_t li, const WeightSet& 
 
 // Attention over a window and compressed tokens.
 Result<void> attention_compressed(const Step& step, std::uint32_t li, const WeightSet& weights);
+// gate, x, B, C and time steps -> short convolution -> state space -> gate -> norm -> output projection.
+Result<void> mamba2(const Step& step, std::uint32_t li, const WeightSet& weights);
+
+// Two gates and x -> short convolution between the gates -> output projection.
+Result<void> short_conv(const Step& step, std::uint32_t li, const WeightSet& weights);
 
 // (gate,) up -> activation -> down.
 Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);

@@ -40,14 +40,21 @@ Result<void> run_layer(const Step& step, std::uint32_t li, const WeightSet& weig
       break;
   }
   const spec::LayerSpec& layer = step.model.layers[li];
-  CISTERN_TRY_VOID(
-      norm(step, weights, kMixerNorms.before, kMixerNorms.before_bias, step.residual(), step.normed()));
-  if (layer.attention) {
-    CISTERN_TRY_VOID(attention_gqa(step, li, weights));
-    CISTERN_TRY_VOID(add_result(step, weights, kMixerNorms));
+  if (layer.mixes() || step.model.parallel_blocks) {
+    CISTERN_TRY_VOID(
+        norm(step, weights, kMixerNorms.before, kMixerNorms.before_bias, step.residual(), step.normed()));
   }
-  if (layer.mla) {
-    CISTERN_TRY_VOID(attention_mla(step, li, weights));
+  const struct {
+    bool present;
+    Result<void> (*mix)(const Step&, std::uint32_t, const WeightSet&);
+  } mixers[] = {{layer.attention.has_value(), attention_gqa},
+                {layer.mla.has_value(), attention_mla},
+                {layer.mamba2.has_value(), mamba2},
+                {layer.delta_net.has_value(), delta_net},
+                {layer.short_conv.has_value(), short_conv}};
+  for (const auto& mixer : mixers) {
+    if (!mixer.present) continue;
+    CISTERN_TRY_VOID(mixer.mix(step, li, weights));
     CISTERN_TRY_VOID(add_result(step, weights, kMixerNorms));
   }
   if (!layer.ffn) return {};

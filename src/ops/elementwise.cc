@@ -84,11 +84,14 @@ void layer_norm(const Exec& exec, const TensorView& x, const WeightView& weight,
 }
 
 void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& weight, float eps) {
-  CISTERN_CHECK(fits(weight, heads.head_dim));
+  const bool own_weights = weight.data != nullptr && weight.shape.elements() != heads.head_dim;
+  CISTERN_CHECK(!own_weights || weight.shape.elements() == std::uint64_t{heads.n_heads} * heads.head_dim);
+  const std::uint64_t weight_step = own_weights ? heads.head_dim : 0;
   for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
     for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
       float* head = heads.head(t, hi);
-      exec.kernels->rms_norm(head, weight.f32(), eps, head, heads.head_dim);
+      const float* w = weight.data != nullptr ? weight.f32() + hi * weight_step : nullptr;
+      exec.kernels->rms_norm(head, w, eps, head, heads.head_dim);
     }
   });
 }

@@ -33,7 +33,8 @@ struct HeadsView {
   }
 };
 
-// RMSNorm of every head with one weight of head_dim values, or none when its view is empty.
+// RMSNorm of every head with one weight of head_dim values, a weight for each head, or none when its view is
+// empty.
 void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& weight, float eps);
 
 // Rotates pairs of each head: the angle of pair i at position p is p * inv_freq[i]; sin and cos times

@@ -26,6 +26,8 @@ class Needs {
       if (layer.attention) attention(*layer.attention);
       if (layer.mla) latent_attention(*layer.mla);
       if (layer.compressed) compressed_attention(*layer.compressed);
+      if (layer.mamba2) mamba2(*layer.mamba2);
+      if (layer.short_conv) short_conv();
       if (layer.ffn && layer.ffn->moe) experts(*layer.ffn->moe);
       if (layer.ffn && (!layer.ffn->moe || layer.ffn->moe->beside_dense)) dense(*layer.ffn);
     }
@@ -114,6 +116,11 @@ class Needs {
     scratch_floats = std::max(scratch_floats, ops::select_scratch_floats(index.key_dim, index.top_k));
     scratch_floats = std::max<std::uint64_t>(scratch_floats, 3 * std::uint64_t{c.head_dim});
   }
+  void mamba2(const spec::Mamba2Spec& m) {
+    block({{m.projected_dim(), tokens_}, {m.inner_dim(), tokens_}});
+    product(m.inner_dim(), tokens_);
+  }
+  void short_conv() { block({{3 * dim_, tokens_}, {dim_, tokens_}}); }
   void dense(const spec::FfnSpec& ffn) {
     block({{ffn.hidden, tokens_}, {ffn.hidden, tokens_}, {ffn.hidden, tokens_}});
     product(ffn.hidden, tokens_);

@@ -20,7 +20,8 @@ constexpr std::uint64_t kRuntimeBytes = 8ULL << 20U;
 constexpr std::uint64_t kSamplerBytesPerToken = 24;
 
 // What a layer leaves behind.
-kv::LayerShape cache_layer(const spec::LayerSpec& layer, std::uint32_t li) {
+kv::LayerShape cache_layer(const spec::ModelSpec& model, std::uint32_t li) {
+  const spec::LayerSpec& layer = model.layers[li];
   kv::LayerShape shape;
   if (layer.attention && layer.attention->kv_layer == li) {
     const spec::AttentionSpec& a = *layer.attention;
@@ -50,6 +51,8 @@ kv::LayerShape cache_layer(const spec::LayerSpec& layer, std::uint32_t li) {
       shape.state_floats += c.state_floats(c.indexer->key_dim);
     }
   }
+  if (layer.mamba2) shape.state_floats += layer.mamba2->state_floats();
+  if (layer.short_conv) shape.state_floats += layer.short_conv->state_floats(model.dim);
   return shape;
 }
 
@@ -77,7 +80,7 @@ class Planner {
     plan.cache.context_tokens = context_tokens;
     plan.cache.chunk_tokens = std::min(kChunkTokens, context_tokens);
     for (std::uint32_t li = 0; li < model_.layers.size(); ++li)
-      plan.cache.layers.push_back(cache_layer(model_.layers[li], li));
+      plan.cache.layers.push_back(cache_layer(model_, li));
     for (std::size_t li = 0; li < plan.layers.size(); ++li) {
       plan.layers[li].kv = kv::layer_bytes(plan.cache.layers[li], plan.cache) * workload_.sequences;
     }

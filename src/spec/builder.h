@@ -21,6 +21,8 @@ enum class Source { kFile, kMetadata };
 
 // No model comes near this; it keeps every product of two dimensions inside 64 bits and memory.
 inline constexpr std::uint32_t kMaxDim = 1U << 20U;
+// Tokens that a short convolution sees at most.
+inline constexpr std::uint32_t kMaxConvWidth = 8;
 
 class Builder {
  public:
@@ -95,6 +97,9 @@ class Builder {
   // interleave_moe_layer_step layers.
   Result<void> set_experts(const MoeSpec& usual);
 
+  // The state space that the keys ssm.* describe.
+  Result<Mamba2Spec> read_mamba2() const;
+
   // Tensor lists. Weights are (columns = inputs, rows = outputs). The name of a norm may be empty: there is
   // none.
   // Queries, keys and values are separate or fused, as each layer of the file has them; biases are taken
@@ -115,9 +120,15 @@ class Builder {
     bool expert_bias = false;     // of router and experts, required
     bool shared_router = false;   // the shared expert has a gate of its own
   };
+  // Whether Mamba 2 normalises what its gate leaves.
+  enum class GatedNorm { kRequired, kOptional };
   void add_embedding_and_output();
+  void add_output();  // without a norm
   void add_attention(const AttentionTensors& options);
   void add_ffn(const FfnTensors& options);
+  // The norm is the layer's first, which its other mixers share.
+  void add_mamba2(std::string_view norm, GatedNorm gated_norm);
+  void add_short_conv();
 
   // For layers of other kinds.
   void add(std::string name, Shape shape, Role role, int layer = kNoLayer, bool optional = false);

@@ -38,6 +38,10 @@ void Builder::add_norm(int layer, std::string_view name, std::uint64_t size, Rol
 void Builder::add_embedding_and_output() {
   add("token_embd.weight", Shape(model.dim, model.n_vocab), Role::kTokenEmbedding);
   add_norm(kNoLayer, "output_norm", model.dim, Role::kOutputNorm, Role::kOutputNormBias);
+  add_output();
+}
+
+void Builder::add_output() {
   add("output.weight", Shape(model.dim, model.n_vocab), Role::kOutput, kNoLayer, true);
   add("output.bias", Shape(model.n_vocab), Role::kOutputBias, kNoLayer, true);
   model.tied_output = inventory_->find("output.weight") == nullptr;

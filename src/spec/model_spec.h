@@ -134,6 +134,11 @@ struct Mamba2Spec {
 
   std::uint32_t inner_dim() const { return n_heads * head_dim; }
   std::uint32_t conv_dim() const { return inner_dim() + 2 * n_groups * state_dim; }
+  // Of a projected row: the gate, then what goes through the convolution (x, B, C), then the time steps.
+  std::uint32_t projected_dim() const { return inner_dim() + conv_dim() + n_heads; }
+  // Of the state: the convolution's inputs, then the state space.
+  std::uint64_t conv_floats() const { return std::uint64_t{conv_width - 1} * conv_dim(); }
+  std::uint64_t state_floats() const { return conv_floats() + std::uint64_t{inner_dim()} * state_dim; }
 };
 
 // Gated delta rule (Yang et al. 2024), with one decay per head or, in Kimi's form, per channel.
@@ -153,6 +158,8 @@ struct DeltaNetSpec {
 // Gated short convolution (Liquid AI 2025).
 struct ShortConvSpec {
   std::uint32_t width = 0;  // tokens that it sees
+
+  std::uint64_t state_floats(std::uint32_t dim) const { return std::uint64_t{width - 1} * dim; }
 };
 
 enum class Activation {
@@ -210,6 +217,8 @@ struct LayerSpec {
   std::optional<DeltaNetSpec> delta_net;
   std::optional<ShortConvSpec> short_conv;
   std::optional<FfnSpec> ffn;
+
+  bool mixes() const { return attention || mla || mamba2 || delta_net || short_conv; }
 };
 
 // How the blocks of a layer and the residual stream are joined.
@@ -302,6 +311,7 @@ enum class Role : std::uint8_t {
   kHyperFfnScale,
   // Recurrent blocks.
   kSsmIn,
+  kSsmInBias,
   kSsmConv,
   kSsmConvBias,
   kSsmDtBias,
@@ -309,6 +319,7 @@ enum class Role : std::uint8_t {
   kSsmD,
   kSsmNorm,
   kSsmOut,
+  kSsmOutBias,
   kSsmGate,
   kSsmAlpha,
   kSsmBeta,

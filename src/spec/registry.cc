@@ -47,6 +47,13 @@ constexpr std::array kArchitectures = {
     Architecture{"seed_oss", build_seed_oss},
     Architecture{"minimax-m2", build_minimax_m2},
     Architecture{"mimo2", build_mimo2},
+    Architecture{"mamba2", build_mamba2},
+    Architecture{"granitehybrid", build_granitehybrid},
+    Architecture{"falcon-h1", build_falcon_h1},
+    Architecture{"nemotron_h", build_nemotron_h},
+    Architecture{"nemotron_h_moe", build_nemotron_h_moe},
+    Architecture{"lfm2", build_lfm2},
+    Architecture{"lfm2moe", build_lfm2moe},
 };
 // clang-format on
 

@@ -58,5 +58,12 @@ Result<void> build_hunyuan_moe(Builder& builder);
 Result<void> build_seed_oss(Builder& builder);
 Result<void> build_minimax_m2(Builder& builder);
 Result<void> build_mimo2(Builder& builder);
+Result<void> build_mamba2(Builder& builder);
+Result<void> build_granitehybrid(Builder& builder);
+Result<void> build_falcon_h1(Builder& builder);
+Result<void> build_nemotron_h(Builder& builder);
+Result<void> build_nemotron_h_moe(Builder& builder);
+Result<void> build_lfm2(Builder& builder);
+Result<void> build_lfm2moe(Builder& builder);
 
 }  // namespace cistern::spec

@@ -110,12 +110,13 @@ struct SiluClamped {
 
 template <class Function>
 void gate_row(const float* gate, const float* up, float* out, std::size_t n, float limit) noexcept {
+  std::size_t i = 0;
   if (up == nullptr) {
-    for (std::size_t i = 0; i < n; i += kVectorFloats)
-      store_some(out + i, Function::of(load_some(gate + i, n - i), limit), n - i);
+    for (; i + kVectorFloats <= n; i += kVectorFloats)
+      store_whole(out + i, Function::of(load_whole(gate + i), limit));
+    if (i < n) store_some(out + i, Function::of(load_some(gate + i, n - i), limit), n - i);
     return;
   }
-  std::size_t i = 0;
   for (; i + kVectorFloats <= n; i += kVectorFloats) {
     store_whole(out + i, Function::of(load_whole(gate + i), limit) * Function::up(load_whole(up + i), limit));
   }

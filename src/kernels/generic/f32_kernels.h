@@ -113,6 +113,46 @@ void scale_row(float scale, float* y, std::size_t n) noexcept {
   for (std::size_t i = 0; i < n; ++i) y[i] *= scale;
 }
 
+// R rows from `first` on: they share the loads of b and c.
+template <int R>
+void advance_state_rows(const StateRows& rows, std::size_t first) noexcept {
+  const std::size_t n = rows.n;
+  float* state = rows.state + first * n;
+  float gain[R];
+  for (std::size_t r = 0; r < R; ++r) gain[r] = rows.step * rows.x[first + r];
+  Vector sum[R][kVectors] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+#pragma GCC unroll 16
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      const std::size_t at = i + k * kVectorFloats;
+      const Vector b = load(rows.b + at), c = load(rows.c + at);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < R; ++r) {
+        const Vector h = rows.decay * load(state + r * n + at) + gain[r] * b;
+        store(state + r * n + at, h);
+        sum[r][k] += h * c;
+      }
+    }
+  }
+  for (std::size_t r = 0; r < R; ++r) {
+    float lane[kLanes];
+    std::memcpy(lane, sum[r], sizeof lane);
+    for (std::size_t j = i; j < n; ++j) {
+      float& h = state[r * n + j];
+      h = rows.decay * h + gain[r] * rows.b[j];
+      lane[j - i] += h * rows.c[j];
+    }
+    rows.out[first + r] = reduce(lane);
+  }
+}
+
+void advance_state(const StateRows& rows) noexcept {
+  std::size_t r = 0;
+  for (; r + kRegisterRows <= rows.n_rows; r += kRegisterRows) advance_state_rows<kRegisterRows>(rows, r);
+  for (; r < rows.n_rows; ++r) advance_state_rows<1>(rows, r);
+}
+
 void rms_norm(const float* x, const float* w, float eps, float* y, std::size_t n) noexcept {
   const float mean_square = dot(x, x, n) / static_cast<float>(n);
   const float inverse = 1.0F / std::sqrt(mean_square + eps);
@@ -137,6 +177,7 @@ void overlay_f32(KernelTable& table) noexcept {
   table.dot = dot;
   table.add_scaled = add_scaled;
   table.scale = scale_row;
+  table.advance_state = advance_state;
   table.rms_norm = rms_norm;
   table.layer_norm = layer_norm;
 }
