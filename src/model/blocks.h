@@ -37,6 +37,9 @@ Result<void> norm(const Step& step, const WeightSet& weights, spec::Role weight,
 // q, k, v -> (head norms) -> rope -> KV cache -> attention -> output projection.
 Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& weights);
 
+// q, k, v -> short convolution -> gated delta rule -> gated norm -> output projection.
+Result<void> delta_net(const Step& step, std::uint32_t li, const WeightSet& weights);
+
 // (gate,) up -> activation -> down.
 Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);
 

@@ -34,6 +34,10 @@ Result<void> run_layer(const Step& step, std::uint32_t li, const WeightSet& weig
     CISTERN_TRY_VOID(attention_gqa(step, li, weights));
     CISTERN_TRY_VOID(add_result(step, weights, kMixerNorms));
   }
+  if (layer.delta_net) {
+    CISTERN_TRY_VOID(delta_net(step, li, weights));
+    CISTERN_TRY_VOID(add_result(step, weights, kMixerNorms));
+  }
   if (!layer.ffn) return {};
   if (!step.model.parallel_blocks) {
     CISTERN_TRY_VOID(

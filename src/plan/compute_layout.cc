@@ -22,6 +22,7 @@ class Needs {
     product(dim_, tokens);
     for (const spec::LayerSpec& layer : model.layers) {
       if (layer.attention) attention(*layer.attention);
+      if (layer.delta_net) delta_net(*layer.delta_net);
       if (layer.ffn) layer.ffn->moe ? experts(*layer.ffn->moe) : dense(*layer.ffn);
     }
   }
@@ -59,6 +60,30 @@ class Needs {
     block({{q, tokens_}, {k, tokens_}, {v, tokens_}, {attended, tokens_}});
     product(attended, tokens_);
     head_dim = std::max<std::uint64_t>({head_dim, a.head_dim, a.value_dim});
+  }
+  void delta_net(const spec::DeltaNetSpec& d) {
+    const std::uint64_t keys = std::uint64_t{d.n_key_heads} * d.key_dim;
+    const std::uint64_t values = std::uint64_t{d.n_value_heads} * d.value_dim;
+    if (d.channel_decay) {
+      block({{d.n_value_heads, tokens_},
+             {keys, tokens_},
+             {values, tokens_},
+             {keys, tokens_},
+             {keys, tokens_},
+             {values, tokens_},
+             {d.key_dim, tokens_},
+             {d.value_dim, tokens_},
+             {values, tokens_}});
+      product(std::max(d.key_dim, d.value_dim), tokens_);
+    } else {
+      block({{d.n_value_heads, tokens_},
+             {d.n_value_heads, tokens_},
+             {values, tokens_},
+             {d.conv_dim(), tokens_},
+             {values, tokens_},
+             {std::uint64_t{2} * d.n_value_heads, tokens_}});
+    }
+    product(values, tokens_);
   }
   void dense(const spec::FfnSpec& ffn) {
     block({{ffn.hidden, tokens_}, {ffn.hidden, tokens_}, {ffn.hidden, tokens_}});

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "ops/causal_conv.h"
+#include "ops/delta_rule.h"
 #include "quant/format.h"
 
 namespace cistern::plan {
@@ -25,6 +27,11 @@ kv::LayerShape cache_layer(const spec::LayerSpec& layer, std::uint32_t li) {
   if (layer.attention && layer.attention->kv_layer == li) {
     const spec::AttentionSpec& a = *layer.attention;
     shape = {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window};
+  }
+  if (layer.delta_net) {
+    const spec::DeltaNetSpec& d = *layer.delta_net;
+    shape.state_floats += ops::conv_state_floats(d.conv_width, d.conv_dim()) +
+                          ops::delta_state_floats(d.n_value_heads, d.key_dim, d.value_dim);
   }
   return shape;
 }

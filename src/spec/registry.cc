@@ -14,6 +14,9 @@ constexpr std::array kArchitectures = {
     Architecture{"qwen2moe", build_qwen2moe},
     Architecture{"qwen3", build_qwen3},
     Architecture{"qwen3moe", build_qwen3moe},
+    Architecture{"qwen3next", build_qwen3next},
+    Architecture{"qwen35", build_qwen35},
+    Architecture{"qwen35moe", build_qwen35moe},
     Architecture{"gpt-oss", build_gpt_oss},
     Architecture{"glm4", build_glm4},
     Architecture{"glm4moe", build_glm4moe},
@@ -39,6 +42,7 @@ constexpr std::array kArchitectures = {
     Architecture{"hunyuan-moe", build_hunyuan_moe},
     Architecture{"seed_oss", build_seed_oss},
     Architecture{"minimax-m2", build_minimax_m2},
+    Architecture{"kimi-linear", build_kimi_linear},
     Architecture{"mimo2", build_mimo2},
 };
 

@@ -26,6 +26,9 @@ Result<void> build_qwen2(Builder& builder);
 Result<void> build_qwen2moe(Builder& builder);
 Result<void> build_qwen3(Builder& builder);
 Result<void> build_qwen3moe(Builder& builder);
+Result<void> build_qwen3next(Builder& builder);
+Result<void> build_qwen35(Builder& builder);
+Result<void> build_qwen35moe(Builder& builder);
 Result<void> build_gpt_oss(Builder& builder);
 Result<void> build_glm4(Builder& builder);
 Result<void> build_glm4moe(Builder& builder);
@@ -51,6 +54,7 @@ Result<void> build_hunyuan(Builder& builder);
 Result<void> build_hunyuan_moe(Builder& builder);
 Result<void> build_seed_oss(Builder& builder);
 Result<void> build_minimax_m2(Builder& builder);
+Result<void> build_kimi_linear(Builder& builder);
 Result<void> build_mimo2(Builder& builder);
 
 }  // namespace cistern::spec
