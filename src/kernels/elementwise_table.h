@@ -1,6 +1,7 @@
-// The float kernels of small ops that no dot product is part of: activations, soft caps, rope, and the
-// conversion of new keys and values to half precision. One set per ISA, written once in
-// generic/elementwise.h; each value depends on its own inputs only. Called by ops/. Immutable; thread-safe.
+// The float kernels of small ops that no dot product is part of: activations, soft caps, rope, the conversion
+// of new keys and values to half precision, and a token of the gated delta rule. One set per ISA, written
+// once in generic/elementwise.h; each value depends on its own inputs only. Called by ops/. Immutable;
+// thread-safe.
 #pragma once
 
 #include <array>
@@ -24,6 +25,25 @@ enum class GateFn {
 };
 inline constexpr int kGateFnCount = 7;
 
+// A token's step of the gated delta rule (Yang et al. 2024) on a tile of a head's state: some columns of the
+// values, all of the keys.
+//   state[i] *= decay[i];
+//   change = beta * (value - sum over i of key[i] * state[i])
+//   state[i] += key[i] * change;  out = sum over i of query[i] * state[i]
+inline constexpr std::size_t kDeltaColumns = 32;
+struct DeltaRuleToken {
+  float* state = nullptr;  // n_keys rows of kDeltaColumns
+  std::size_t n_keys = 0;
+  const float* query = nullptr;
+  const float* key = nullptr;
+  const float* decay = nullptr;  // n_keys, or 1
+  bool decays_differ = false;    // there are n_keys
+  float beta = 0;
+  std::size_t n_columns = 0;  // of value and out, at most kDeltaColumns; those of the state after them are 0
+  const float* value = nullptr;
+  float* out = nullptr;
+};
+
 struct ElementwiseKernels {
   // out[i] = fn(gate[i]) * up[i]; `up` may be null: 1. out may be gate or up. `limit` is that of the last
   // two.
@@ -40,6 +60,7 @@ struct ElementwiseKernels {
                             std::size_t n) noexcept = nullptr;
   // Rounds to nearest even, as float_to_half.
   void (*to_half)(const float* x, std::uint16_t* out, std::size_t n) noexcept = nullptr;
+  void (*delta_rule)(const DeltaRuleToken& token) noexcept = nullptr;
 };
 
 const ElementwiseKernels& elementwise_kernels(sys::Isa isa) noexcept;

@@ -147,6 +147,46 @@ TEST_P(Elementwise, half_precision_has_the_bits_of_the_reference) {
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(out[i], float_to_half(x[i])) << x[i];
 }
 
+TEST_P(Elementwise, the_delta_rule_forgets_then_learns) {
+  for (const std::size_t n_keys : {1U, 6U, 64U}) {
+    for (const std::size_t n_columns : {std::size_t{3}, kDeltaColumns}) {
+      for (const bool differ : {false, true}) {
+        const std::vector<float> query = random_values(n_keys, 11, 1), key = random_values(n_keys, 12, 0.3F);
+        const std::vector<float> decay = random_values(n_keys, 13, 1),
+                                 value = random_values(n_columns, 14, 1);
+        std::vector<float> state = random_values(n_keys * kDeltaColumns, 15, 1), out(kDeltaColumns, 7);
+        const std::vector<float> before = state;
+        constexpr float kBeta = 0.7F;
+        kernels().delta_rule({.state = state.data(),
+                              .n_keys = n_keys,
+                              .query = query.data(),
+                              .key = key.data(),
+                              .decay = decay.data(),
+                              .decays_differ = differ,
+                              .beta = kBeta,
+                              .n_columns = n_columns,
+                              .value = value.data(),
+                              .out = out.data()});
+        for (std::size_t c = 0; c < n_columns; ++c) {
+          std::vector<double> kept;
+          double recalled = 0, result = 0;
+          for (std::size_t i = 0; i < n_keys; ++i) {
+            kept.push_back(double{before[i * kDeltaColumns + c]} * decay[differ ? i : 0]);
+            recalled += key[i] * kept[i];
+          }
+          for (std::size_t i = 0; i < n_keys; ++i) {
+            const double updated = kept[i] + key[i] * kBeta * (value[c] - recalled);
+            EXPECT_NEAR(state[i * kDeltaColumns + c], updated, 1e-5);
+            result += query[i] * updated;
+          }
+          EXPECT_NEAR(out[c], result, 2e-5);
+        }
+        for (std::size_t c = n_columns; c < kDeltaColumns; ++c) EXPECT_EQ(out[c], 7);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isas, Elementwise, ::testing::ValuesIn(host_isas()), isa_test_name);
 
 }  // namespace

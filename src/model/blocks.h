@@ -61,6 +61,8 @@ Result<void> mamba2(const Step& step, std::uint32_t li, const WeightSet& weights
 
 // Two gates and x -> short convolution between the gates -> output projection.
 Result<void> short_conv(const Step& step, std::uint32_t li, const WeightSet& weights);
+// q, k, v -> short convolution -> gated delta rule -> gated norm -> output projection.
+Result<void> delta_net(const Step& step, std::uint32_t li, const WeightSet& weights);
 
 // (gate,) up -> activation -> down.
 Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights);

@@ -15,6 +15,11 @@ namespace cistern::ops {
 
 inline constexpr std::uint64_t kMaxConvWidth = 8;
 
+// Floats of state: the last width - 1 inputs of each channel.
+constexpr std::uint64_t conv_state_floats(std::uint64_t width, std::uint64_t channels) noexcept {
+  return (width - 1) * channels;
+}
+
 // out[t, c] = sum over k < width of kernel[c, k] * x[t - width + 1 + k, c] (+ bias[c]); before the first
 // token of the call stand the inputs in `state`, which is left as the next call needs it. Channel c is column
 // x_col + c of x and out_col + c of out; x and out may be the same.

@@ -27,14 +27,6 @@ double mean_square(const Exec& exec, const float* x, std::uint64_t n) {
 
 }  // namespace
 
-void copy_heads(const Exec& exec, const HeadsView& x, const HeadsView& out) {
-  CISTERN_CHECK(x.n_heads == out.n_heads && x.head_dim == out.head_dim &&
-                x.rows.shape.rows() == out.rows.shape.rows());
-  for_heads(exec, x, [&](std::uint64_t t, std::uint32_t hi) {
-    std::copy_n(x.head(t, hi), x.head_dim, out.head(t, hi));
-  });
-}
-
 void add_to_heads(const Exec& exec, const TensorView& x, const HeadsView& heads) {
   CISTERN_CHECK(x.shape == Shape(heads.head_dim, heads.rows.shape.rows()));
   for_heads(exec, heads, [&](std::uint64_t t, std::uint32_t hi) {

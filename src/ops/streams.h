@@ -11,9 +11,6 @@
 
 namespace cistern::ops {
 
-// Each head of `out` = that of `x`.
-void copy_heads(const Exec& exec, const HeadsView& x, const HeadsView& out);
-
 // Every head += x[t].
 void add_to_heads(const Exec& exec, const TensorView& x, const HeadsView& heads);
 

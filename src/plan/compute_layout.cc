@@ -27,6 +27,7 @@ class Needs {
       if (layer.mla) latent_attention(*layer.mla);
       if (layer.compressed) compressed_attention(*layer.compressed);
       if (layer.mamba2) mamba2(*layer.mamba2);
+      if (layer.delta_net) delta_net(*layer.delta_net);
       if (layer.short_conv) short_conv();
       if (layer.ffn && layer.ffn->moe) experts(*layer.ffn->moe);
       if (layer.ffn && (!layer.ffn->moe || layer.ffn->moe->beside_dense)) dense(*layer.ffn);
@@ -121,6 +122,30 @@ class Needs {
     product(m.inner_dim(), tokens_);
   }
   void short_conv() { block({{3 * dim_, tokens_}, {dim_, tokens_}}); }
+  void delta_net(const spec::DeltaNetSpec& d) {
+    const std::uint64_t keys = std::uint64_t{d.n_key_heads} * d.key_dim;
+    const std::uint64_t values = std::uint64_t{d.n_value_heads} * d.value_dim;
+    if (d.channel_decay) {
+      block({{d.n_value_heads, tokens_},
+             {keys, tokens_},
+             {values, tokens_},
+             {keys, tokens_},
+             {keys, tokens_},
+             {values, tokens_},
+             {d.key_dim, tokens_},
+             {d.value_dim, tokens_},
+             {values, tokens_}});
+      product(std::max(d.key_dim, d.value_dim), tokens_);
+    } else {
+      block({{d.n_value_heads, tokens_},
+             {d.n_value_heads, tokens_},
+             {values, tokens_},
+             {d.conv_dim(), tokens_},
+             {values, tokens_},
+             {std::uint64_t{2} * d.n_value_heads, tokens_}});
+    }
+    product(values, tokens_);
+  }
   void dense(const spec::FfnSpec& ffn) {
     block({{ffn.hidden, tokens_}, {ffn.hidden, tokens_}, {ffn.hidden, tokens_}});
     product(ffn.hidden, tokens_);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "ops/delta_rule.h"
+#include "ops/short_conv.h"
 #include "quant/format.h"
 
 namespace cistern::plan {
@@ -53,6 +55,11 @@ kv::LayerShape cache_layer(const spec::ModelSpec& model, std::uint32_t li) {
   }
   if (layer.mamba2) shape.state_floats += layer.mamba2->state_floats();
   if (layer.short_conv) shape.state_floats += layer.short_conv->state_floats(model.dim);
+  if (layer.delta_net) {
+    const spec::DeltaNetSpec& d = *layer.delta_net;
+    shape.state_floats += ops::conv_state_floats(d.conv_width, d.conv_dim()) +
+                          ops::delta_state_floats(d.n_value_heads, d.key_dim, d.value_dim);
+  }
   return shape;
 }
 

@@ -36,6 +36,14 @@ inline void store_whole(float* p, const Vector& v) noexcept {
   std::memcpy(p, &v, sizeof v);
 }
 
+}  // namespace
+}  // namespace cistern::kernels
+
+#include "kernels/generic/delta_rule.h"
+
+namespace cistern::kernels {
+namespace {
+
 // x / (1 + e^-y)
 inline Vector times_sigmoid(const Vector& x, const Vector& y) noexcept {
   return x / (1.0F + exp2(y * -kLog2E));
@@ -182,7 +190,8 @@ constexpr ElementwiseKernels kElementwise = {
     .softcap = softcap,
     .rotate = rotate,
     .rotate_neighbours = rotate_neighbours,
-    .to_half = to_half};
+    .to_half = to_half,
+    .delta_rule = delta_rule};
 
 }  // namespace
 }  // namespace cistern::kernels
