@@ -1,5 +1,7 @@
 #include "model/decoder.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "model/blocks.h"
 #include "ops/elementwise.h"
@@ -27,16 +29,39 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
   CISTERN_CHECK(n_tokens_ <= parts_.layout.chunk_tokens);
   const Step step = step_of(n_tokens_);
 
-  CISTERN_TRY(const store::Lease embedding, weights_.global.lease(parts_.store, Role::kTokenEmbedding));
-  for (std::size_t i = 0; i < segments_.size(); ++i) {
-    ops::embed(step.exec, embedding.view(), sequences[i].ids, parts_.model.embedding_scale,
-               step.residual().rows(segments_[i].first_row, segments_[i].n_tokens));
-  }
+  CISTERN_TRY_VOID(embed(step, sequences));
   for (std::uint32_t li = 0; li < parts_.model.layers.size(); ++li) {
     CISTERN_TRY_VOID(run_layer(step, li, weights_.layers[li]));
   }
   for (const Segment& segment : segments_) segment.cache.advance(segment.n_tokens);
   return {};
+}
+
+// Tokens, and where the model has them, positions and types of the segments, each a row of a table.
+Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> sequences) const {
+  const WeightSet& global = weights_.global;
+  CISTERN_TRY(const store::Lease tokens, global.lease(parts_.store, Role::kTokenEmbedding));
+  CISTERN_TRY(const store::Lease positions, global.lease(parts_.store, Role::kPositionEmbedding));
+  CISTERN_TRY(const store::Lease types, global.lease(parts_.store, Role::kTokenTypes));
+  const auto add_rows = [&](const store::Lease& table, std::uint64_t first, std::uint64_t step_rows,
+                            std::uint32_t row, std::uint32_t count) {
+    if (table.view().data == nullptr || count == 0) return;
+    const TensorView read = step.normed().rows(row, count);
+    ops::read_rows(step.exec, table.view(), first, step_rows, read);
+    ops::add(step.exec, step.residual().rows(row, count), read);
+  };
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& segment = segments_[i];
+    const std::uint32_t row = segment.first_row;
+    const std::uint32_t n = segment.n_tokens;
+    const std::uint32_t n_first = std::min(sequences[i].first_segment.value_or(n), n);
+    ops::embed(step.exec, tokens.view(), sequences[i].ids, parts_.model.embedding_scale,
+               step.residual().rows(row, n));
+    add_rows(types, 0, 0, row, n_first);
+    add_rows(types, parts_.model.n_token_types > 1 ? 1 : 0, 0, row + n_first, n - n_first);
+    add_rows(positions, segment.first_position(), 1, row, n);
+  }
+  return norm(step, global, Role::kEmbeddingNorm, Role::kEmbeddingNormBias, step.residual(), step.residual());
 }
 
 Step Decoder::step_of(std::uint32_t n_tokens) const {
@@ -49,19 +74,21 @@ Step Decoder::step_of(std::uint32_t n_tokens) const {
           .n_tokens = n_tokens};
 }
 
-Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_t count) {
-  CISTERN_CHECK(count > 0 && count <= parts_.layout.logit_rows && first + count <= n_tokens_);
-  const std::uint64_t dim = parts_.model.dim;
-  const auto rows = [&](std::uint64_t offset, std::uint64_t cols) {
-    return TensorView{
-        .dtype = DType::kF32, .shape = Shape(cols, count), .data = parts_.arena.data() + offset};
-  };
-  const TensorView hidden = rows(parts_.layout.residual + first * dim * sizeof(float), dim);
-  const TensorView normed = rows(parts_.layout.normed, dim);
-  const TensorView out = rows(parts_.layout.logits, parts_.model.n_vocab);
+Result<TensorView> Decoder::hidden(std::uint32_t first, std::uint32_t count) {
+  CISTERN_CHECK(count > 0 && first + count <= n_tokens_);
+  const Step step = step_of(n_tokens_);
+  const TensorView out = step.normed().rows(0, count);
+  CISTERN_TRY_VOID(norm(step, weights_.global, Role::kOutputNorm, Role::kOutputNormBias,
+                        step.residual().rows(first, count), out));
+  return out;
+}
 
-  CISTERN_TRY_VOID(
-      norm(step_of(count), weights_.global, Role::kOutputNorm, Role::kOutputNormBias, hidden, normed));
+Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_t count) {
+  CISTERN_CHECK(count > 0 && count <= parts_.layout.logit_rows);
+  CISTERN_TRY(const TensorView normed, hidden(first, count));
+  const TensorView out{.dtype = DType::kF32,
+                       .shape = Shape(parts_.model.n_vocab, count),
+                       .data = parts_.arena.data() + parts_.layout.logits};
   const Role head = parts_.model.tied_output ? Role::kTokenEmbedding : Role::kOutput;
   CISTERN_TRY(const store::Lease output, weights_.global.lease(parts_.store, head));
   CISTERN_TRY(const store::Lease bias, weights_.global.lease(parts_.store, Role::kOutputBias));

@@ -24,6 +24,7 @@ class Needs {
       if (layer.attention) attention(*layer.attention);
       if (layer.ffn) layer.ffn->moe ? experts(*layer.ffn->moe) : dense(*layer.ffn);
     }
+    heads(model);
   }
 
   std::uint64_t workspace_bytes = 0;
@@ -87,6 +88,12 @@ class Needs {
     product(moe.shared_hidden, tokens_);
   }
 
+  // What follows the pooling of a text: one row.
+  void heads(const spec::ModelSpec& model) {
+    block({{dim_, 1}, {dim_, 1}, {model.dense_dim, 1}, {model.n_labels, 1}});
+    product(model.dense_dim, 1);
+  }
+
   std::uint64_t dim_;
   std::uint64_t tokens_;
 };
@@ -102,7 +109,7 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
   const Needs needs(model, chunk_tokens);
   ComputeLayout layout{.chunk_tokens = chunk_tokens,
                        .max_sequences = limits.max_sequences,
-                       .logit_rows = std::max(kLogitRows, limits.max_sequences),
+                       .logit_rows = model.causal ? std::max(kLogitRows, limits.max_sequences) : 0,
                        .threads = limits.threads};
   layout.scratch_floats_per_thread =
       std::max(ops::scratch_floats(needs.max_cols, chunk_tokens, needs.head_dim),

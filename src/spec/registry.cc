@@ -40,6 +40,10 @@ constexpr std::array kArchitectures = {
     Architecture{"seed_oss", build_seed_oss},
     Architecture{"minimax-m2", build_minimax_m2},
     Architecture{"mimo2", build_mimo2},
+    Architecture{"bert", build_bert},
+    Architecture{"nomic-bert", build_nomic_bert},
+    Architecture{"modern-bert", build_modern_bert},
+    Architecture{"gemma-embedding", build_gemma_embedding},
 };
 
 }  // namespace

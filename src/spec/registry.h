@@ -52,5 +52,9 @@ Result<void> build_hunyuan_moe(Builder& builder);
 Result<void> build_seed_oss(Builder& builder);
 Result<void> build_minimax_m2(Builder& builder);
 Result<void> build_mimo2(Builder& builder);
+Result<void> build_bert(Builder& builder);
+Result<void> build_nomic_bert(Builder& builder);
+Result<void> build_modern_bert(Builder& builder);
+Result<void> build_gemma_embedding(Builder& builder);
 
 }  // namespace cistern::spec
