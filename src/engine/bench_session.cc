@@ -37,6 +37,7 @@ BenchSession::BenchSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 BenchSession::~BenchSession() = default;
 
 Result<std::unique_ptr<BenchSession>> BenchSession::load(OpenModel model, BenchOptions options) {
+  CISTERN_TRY_VOID(require_generator(model));
   auto impl = std::make_unique<Impl>();
   CISTERN_TRY(impl->runtime, load_runtime(std::move(model), options.load));
   impl->options = std::move(options);

@@ -48,6 +48,9 @@ struct OpenModel {
   Result<text::jinja::Template> chat_template() const;
 };
 
+// kUnsupported for encoders, which have no next token to predict, with what to use instead.
+Result<void> require_generator(const OpenModel& model);
+
 // Maps the files and reads metadata and tokenizer. A malformed chat template is no error here: plain text
 // needs none.
 Result<OpenModel> open_model(const OpenOptions& options);
@@ -138,6 +141,17 @@ class Engine {
   // `row` receives n_vocab values per token, in order.
   Result<void> logits(std::span<const text::TokenId> ids, std::uint32_t chunk_tokens,
                       const std::function<void(std::span<const float>)>& row);
+
+  // One vector of dim values and Euclidean length 1 for the whole of `ids`, which are complete with the
+  // tokens that the vocabulary wants around a text. `pooling` replaces the file's. kUsage when neither says
+  // how (mean, cls or last), or the model is a reranker; kTooLong beyond the context.
+  Result<std::vector<float>> embed(std::span<const text::TokenId> ids,
+                                   std::optional<spec::Pooling> pooling = std::nullopt);
+
+  // A reranker's score of a query and a document, `ids` together; how many of them are the query's, with the
+  // tokens around it, matters to models with token types. kUnsupported for other models.
+  Result<float> score(std::span<const text::TokenId> ids,
+                      std::optional<std::uint32_t> query_tokens = std::nullopt);
 
   // Ends the running generation before its next token (or between two chunks of its prompt).
   void cancel() noexcept;

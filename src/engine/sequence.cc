@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace cistern::engine {
 
 Sequence::Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelSpec& model,
@@ -50,12 +52,14 @@ Result<void> Sequence::feed(std::span<const std::uint32_t> ids, const Feeding& f
 Result<void> Sequence::feed_chunks(std::span<const std::uint32_t> ids, const Feeding& feeding) {
   const std::uint32_t planned = cache_.shape().chunk_tokens;
   const std::uint32_t chunk = feeding.chunk_tokens == 0 ? planned : std::min(planned, feeding.chunk_tokens);
+  CISTERN_CHECK(model_.causal || (tokens_.empty() && ids.size() <= chunk));
   while (!ids.empty()) {
     if (feeding.cancelled != nullptr && feeding.cancelled->load(std::memory_order_relaxed)) {
       return fail(ErrorCode::kCancelled, "stopped");
     }
     const auto part = ids.first(std::min<std::size_t>(chunk, ids.size()));
-    const model::SequenceTokens next{.ids = part, .cache = &cache_, .long_rope = long_rope_};
+    const model::SequenceTokens next{
+        .ids = part, .cache = &cache_, .long_rope = long_rope_, .first_segment = feeding.first_segment};
     CISTERN_TRY_VOID(decoder_.forward({&next, 1}));
     CISTERN_TRY_VOID(files_.check_intact());
     tokens_.insert(tokens_.end(), part.begin(), part.end());

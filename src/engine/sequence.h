@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,8 +35,10 @@ class Sequence {
     std::uint32_t chunk_tokens = 0;                          // at most; 0: as the plan has it
     const std::atomic<bool>* cancelled = nullptr;            // looked at between chunks
     std::function<Result<void>(std::uint32_t)> after_chunk;  // called with the number of tokens of each chunk
+    std::optional<std::uint32_t> first_segment;  // of an encoder's pair of texts: see model::SequenceTokens
   };
   // Appends `ids` (below n_vocab). kTooLong beyond the context; kCancelled; kIo when the file was damaged.
+  // REQUIRES: an encoder's sequence is empty and gets all its tokens at once, in one chunk.
   Result<void> feed(std::span<const std::uint32_t> ids, const Feeding& feeding);
 
   // Logits after the last token fed.

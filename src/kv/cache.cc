@@ -31,7 +31,7 @@ Result<Cache> Cache::create(CacheShape shape) {
       view.values = view.keys;
       view.value_row_bytes = view.key_row_bytes;
     }
-    next += layer_bytes(layer, shape);
+    if (!shape.transient) next += layer_bytes(layer, shape);
     cache.layers_.push_back(view);
   }
   cache.shape_ = std::move(shape);

@@ -85,7 +85,10 @@ std::uint64_t layer_bytes(const LayerShape& layer, const CacheShape& shape) noex
 
 std::uint64_t total_bytes(const CacheShape& shape) noexcept {
   std::uint64_t sum = 0;
-  for (const LayerShape& layer : shape.layers) sum += layer_bytes(layer, shape);
+  for (const LayerShape& layer : shape.layers) {
+    const std::uint64_t bytes = layer_bytes(layer, shape);
+    sum = shape.transient ? std::max(sum, bytes) : sum + bytes;
+  }
   return sum;
 }
 

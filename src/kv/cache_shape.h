@@ -27,6 +27,8 @@ struct CacheShape {
   DType type = DType::kF16;
   std::uint32_t context_tokens = 0;  // longest sequence
   std::uint32_t chunk_tokens = 1;    // most tokens appended at once
+  bool transient =
+      false;  // a layer's keys are read in its own step only, and layers share the memory: encoders
 };
 
 // The types a cache can have: f32, f16, bf16, q8_0, q4_0.

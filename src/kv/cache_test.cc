@@ -38,6 +38,19 @@ TEST(CacheShape, refuses_types_and_heads_that_do_not_go_together) {
   EXPECT_TRUE(validate(odd));
 }
 
+TEST(CacheShape, layers_of_encoders_share_their_memory) {
+  CacheShape shape = shape_of(0);
+  shape.layers.push_back(shape.layers[0]);
+  shape.layers.back().key_dim = 64;
+  const std::uint64_t widest = layer_bytes(shape.layers[1], shape);
+  EXPECT_EQ(total_bytes(shape), layer_bytes(shape.layers[0], shape) + widest);
+  shape.transient = true;
+  EXPECT_EQ(total_bytes(shape), widest);
+  const auto cache = Cache::create(shape);
+  ASSERT_TRUE(cache);
+  EXPECT_EQ(cache->layer(0).keys, cache->layer(1).keys);
+}
+
 TEST(Cache, allocates_rows_apart_from_each_other) {
   auto cache = Cache::create(shape_of(0));
   ASSERT_TRUE(cache);

@@ -1,5 +1,6 @@
 #include "model/decoder.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -40,25 +41,54 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
   return {};
 }
 
-// Rows of embedding tables, and what is made of them before the first layer.
-Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> sequences) {
+// What the tables say of the tokens, before the first layer.
+Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> sequences) const {
+  const spec::ModelSpec& model = parts_.model;
+  const WeightSet& global = weights_.global;
   const auto look_up = [&](Role table, float scale, const TensorView& out) -> Result<void> {
-    CISTERN_TRY(const store::Lease embedding, weights_.global.lease(parts_.store, table));
+    CISTERN_TRY(const store::Lease embedding, global.lease(parts_.store, table));
     for (std::size_t i = 0; i < segments_.size(); ++i) {
       ops::embed(step.exec, embedding.view(), sequences[i].ids, scale,
                  out.rows(segments_[i].first_row, segments_[i].n_tokens));
     }
     return {};
   };
-  const spec::ModelSpec& model = parts_.model;
   const TensorView embedded = model.n_streams > 1 ? step.normed() : step.residual();
   CISTERN_TRY_VOID(look_up(Role::kTokenEmbedding, model.embedding_scale, embedded));
+  if (global.has(Role::kPositionEmbedding) || global.has(Role::kTokenTypes)) {
+    CISTERN_TRY_VOID(add_positions_and_types(step, sequences));
+  }
+  CISTERN_TRY_VOID(norm(step, global, Role::kEmbeddingNorm, Role::kEmbeddingNormBias, embedded, embedded));
   if (model.per_layer_dim > 0) {
     const float scale = std::sqrt(static_cast<float>(model.per_layer_dim));
     CISTERN_TRY_VOID(look_up(Role::kPerLayerEmbedding, scale, step.per_layer()));
-    CISTERN_TRY_VOID(project_per_layer_inputs(step, weights_.global, embedded));
+    CISTERN_TRY_VOID(project_per_layer_inputs(step, global, embedded));
   }
-  return model.n_streams > 1 ? start_streams(step, weights_.global) : Result<void>();
+  return model.n_streams > 1 ? start_streams(step, global) : Result<void>();
+}
+
+// Of encoders: a row of a table each.
+Result<void> Decoder::add_positions_and_types(const Step& step,
+                                              std::span<const SequenceTokens> sequences) const {
+  CISTERN_TRY(const store::Lease positions, weights_.global.lease(parts_.store, Role::kPositionEmbedding));
+  CISTERN_TRY(const store::Lease types, weights_.global.lease(parts_.store, Role::kTokenTypes));
+  const auto add_rows = [&](const store::Lease& table, std::uint64_t first, std::uint64_t step_rows,
+                            std::uint32_t row, std::uint32_t count) {
+    if (table.view().data == nullptr || count == 0) return;
+    const TensorView read = step.normed().rows(row, count);
+    ops::read_rows(step.exec, table.view(), first, step_rows, read);
+    ops::add(step.exec, step.residual().rows(row, count), read);
+  };
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& segment = segments_[i];
+    const std::uint32_t row = segment.first_row;
+    const std::uint32_t n = segment.n_tokens;
+    const std::uint32_t n_first = std::min(sequences[i].first_segment.value_or(n), n);
+    add_rows(types, 0, 0, row, n_first);
+    add_rows(types, parts_.model.n_token_types > 1 ? 1 : 0, 0, row + n_first, n - n_first);
+    add_rows(positions, segment.first_position(), 1, row, n);
+  }
+  return {};
 }
 
 Step Decoder::step_of(std::uint32_t n_tokens) const {
@@ -71,24 +101,26 @@ Step Decoder::step_of(std::uint32_t n_tokens) const {
           .n_tokens = n_tokens};
 }
 
-Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_t count) {
-  CISTERN_CHECK(count > 0 && count <= parts_.layout.logit_rows && first + count <= n_tokens_);
-  const std::uint64_t dim = parts_.model.dim;
-  const std::uint64_t width = dim * parts_.model.n_streams;
-  const auto rows = [&](std::uint64_t offset, std::uint64_t cols) {
-    return TensorView{
-        .dtype = DType::kF32, .shape = Shape(cols, count), .data = parts_.arena.data() + offset};
-  };
-  TensorView hidden = rows(parts_.layout.residual + first * width * sizeof(float), width);
-  const TensorView normed = rows(parts_.layout.normed, dim);
-  const TensorView out = rows(parts_.layout.logits, parts_.model.n_vocab);
-
+Result<TensorView> Decoder::hidden(std::uint32_t first, std::uint32_t count) {
+  CISTERN_CHECK(count > 0 && first + count <= n_tokens_);
   const Step step = step_of(count);
+  const std::uint64_t width = std::uint64_t{parts_.model.dim} * parts_.model.n_streams;
+  TensorView last = step.buffer(parts_.layout.residual + first * width * sizeof(float), width);
   if (parts_.model.n_streams > 1) {
-    CISTERN_TRY_VOID(join_streams(step, weights_.global, hidden, normed));
-    hidden = normed;
+    CISTERN_TRY_VOID(join_streams(step, weights_.global, last, step.normed()));
+    last = step.normed();
   }
-  CISTERN_TRY_VOID(norm(step, weights_.global, Role::kOutputNorm, Role::kOutputNormBias, hidden, normed));
+  CISTERN_TRY_VOID(
+      norm(step, weights_.global, Role::kOutputNorm, Role::kOutputNormBias, last, step.normed()));
+  return step.normed();
+}
+
+Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_t count) {
+  CISTERN_CHECK(count > 0 && count <= parts_.layout.logit_rows);
+  CISTERN_TRY(const TensorView normed, hidden(first, count));
+  const TensorView out{.dtype = DType::kF32,
+                       .shape = Shape(parts_.model.n_vocab, count),
+                       .data = parts_.arena.data() + parts_.layout.logits};
   const Role head = parts_.model.tied_output ? Role::kTokenEmbedding : Role::kOutput;
   CISTERN_TRY(const store::Lease output, weights_.global.lease(parts_.store, head));
   CISTERN_TRY(const store::Lease bias, weights_.global.lease(parts_.store, Role::kOutputBias));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct SequenceTokens {
   std::span<const std::uint32_t> ids;  // below n_vocab
   kv::Cache* cache = nullptr;
   bool long_rope = false;  // LongRoPE: the sequence outgrew its original context
+  // Encoders with token types: how many of the ids are of the first segment of a pair, the rest of the
+  // second.
+  std::optional<std::uint32_t> first_segment;
 };
 
 class Decoder {
@@ -46,12 +50,27 @@ class Decoder {
   Result<void> forward(std::span<const SequenceTokens> sequences);
 
   // Logits after rows [first, first + count) of the last forward(), the sequences' tokens in order, count <=
-  // logit_rows: n_vocab values each, row after row; valid until the next call.
+  // logit_rows: n_vocab values each, row after row; valid until the next call. REQUIRES: the model is causal.
   Result<std::span<const float>> logits(std::uint32_t first, std::uint32_t count);
 
+  // Final hidden states of rows [first, first + count), after the model's last norm: f32 (dim, count), valid
+  // until the next call.
+  Result<TensorView> hidden(std::uint32_t first, std::uint32_t count);
+
+  const ops::Exec& exec() const { return parts_.exec; }
+
+  // What follows pooling. Both read a vector of dim values and may run any time.
+  // The dense layers of an embedding, in place; nothing where the model has none.
+  Result<void> run_dense_layers(std::span<float> pooled);
+  // The classifier's scores, n_labels values, valid until the next call. REQUIRES: has_classifier().
+  Result<std::span<const float>> classify(std::span<float> pooled);
+  // Whether both layers of a classifier are there.
+  bool has_classifier() const;
+
  private:
-  Result<void> embed(const Step& step, std::span<const SequenceTokens> sequences);
   Step step_of(std::uint32_t n_tokens) const;
+  Result<void> embed(const Step& step, std::span<const SequenceTokens> sequences) const;
+  Result<void> add_positions_and_types(const Step& step, std::span<const SequenceTokens> sequences) const;
 
   Parts parts_;
   ModelWeights weights_;

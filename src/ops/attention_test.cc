@@ -22,7 +22,17 @@ struct Case {
   float softcap = 0;
   std::uint32_t tokens = 150;
   DType type = DType::kF16;
+  Mask mask = Mask::kSliding;
 };
+
+// Whether the token at t sees that at p.
+bool sees(const Case& c, std::uint32_t t, std::uint32_t p) {
+  const std::uint32_t distance = t > p ? t - p : p - t;
+  if (c.mask == Mask::kSymmetric) return c.window == 0 || distance < c.window;
+  if (p > t) return false;
+  if (c.mask == Mask::kChunked) return p / c.window == t / c.window;
+  return c.window == 0 || distance < c.window;
+}
 
 struct Setting {
   int threads = 1;
@@ -79,6 +89,7 @@ std::vector<float> attend(const Case& c, Sequence& s, const Setting& setting) {
                      .first_position = begin,
                      .scale = kScale,
                      .softcap = c.softcap,
+                     .mask = c.mask,
                      .out = rows_of(out, std::uint64_t{c.n_heads} * c.value_dim, begin, count)});
     cache->advance(count);
   }
@@ -100,7 +111,8 @@ std::vector<double> exact_row(const Case& c, const Sequence& s, const std::vecto
   std::vector<double> out(c.value_dim);
   const std::uint32_t kv_head = head / (c.n_heads / c.n_kv_heads);
   double sum = 0;
-  for (std::uint32_t p = c.window > 0 && t + 1 > c.window ? t + 1 - c.window : 0; p <= t; ++p) {
+  for (std::uint32_t p = 0; p < c.tokens; ++p) {
+    if (!sees(c, t, p)) continue;
     double score = 0;
     for (std::uint32_t i = 0; i < c.key_dim; ++i) {
       score += s.q[(std::size_t{t} * c.n_heads + head) * c.key_dim + i] *
@@ -121,7 +133,8 @@ std::string describe(const Case& c) {
   return std::string(quant::format_of(c.type).name) + ", heads " + std::to_string(c.n_heads) + "/" +
          std::to_string(c.n_kv_heads) + " of " + std::to_string(c.key_dim) + ", " +
          std::to_string(c.value_dim) + ", window " + std::to_string(c.window) + ", cap " +
-         std::to_string(c.softcap) + ", tokens " + std::to_string(c.tokens);
+         std::to_string(c.softcap) + ", mask " + std::to_string(static_cast<int>(c.mask)) + ", tokens " +
+         std::to_string(c.tokens);
 }
 
 // Against the formula on every ISA (every `step`th token), then bit for bit against other settings.
@@ -199,6 +212,27 @@ TEST(AttentionContexts, of_several_shares) {
   }
   c.type = DType::kF32;
   check(c, 311, {{.threads = 2, .chunk = 9}});
+}
+
+TEST(AttentionMasks, chunks_of_the_sequence) {
+  for (const std::uint32_t window : {1U, 13U, 64U, 100U, 200U})
+    check({.window = window, .mask = Mask::kChunked}, 7, kSettings);
+}
+
+// An encoder sees a whole text in one call.
+TEST(AttentionMasks, both_sides) {
+  const std::vector<Setting> settings = {{.threads = 2}, {.threads = 3}, {.threads = 7}};
+  for (const std::uint32_t window : {0U, 1U, 9U, 65U, 200U}) {
+    for (const std::uint32_t tokens : {1U, 2U, 33U, 150U})
+      check({.window = window, .tokens = tokens, .mask = Mask::kSymmetric}, 7, settings);
+  }
+  for (const std::uint32_t window : {0U, 70U, 1100U}) {
+    check({.window = window,
+           .tokens = static_cast<std::uint32_t>(2 * kShareKeys + 330),
+           .type = DType::kF32,
+           .mask = Mask::kSymmetric},
+          311, settings);
+  }
 }
 
 TEST(AttentionScratch, is_whole_cache_lines_and_enough_for_smaller_heads) {

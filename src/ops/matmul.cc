@@ -120,4 +120,16 @@ void embed(const Exec& exec, const WeightView& table, std::span<const std::uint3
   });
 }
 
+void read_rows(const Exec& exec, const WeightView& table, std::uint64_t first, std::uint64_t step,
+               const TensorView& out) {
+  const std::uint64_t rows = out.shape.rows();
+  CISTERN_CHECK(table.place.is_host() && out.shape.cols() == table.shape.cols() && rows > 0 &&
+                first + (rows - 1) * step < table.shape.rows());
+  const quant::DequantizeFn dequantize = exec.kernels->dequantize[static_cast<std::size_t>(table.dtype)];
+  for_shares(exec, rows, 1, [&](int, Range range) {
+    for (std::uint64_t t = range.begin; t < range.end; ++t)
+      dequantize(table.data + (first + t * step) * table.row_bytes, out.row(t), table.shape.cols());
+  });
+}
+
 }  // namespace cistern::ops

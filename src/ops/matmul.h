@@ -39,4 +39,8 @@ std::uint64_t matmul_scratch_floats(std::uint64_t max_cols, std::uint64_t tokens
 void embed(const Exec& exec, const WeightView& table, std::span<const std::uint32_t> ids, float scale,
            const TensorView& out);
 
+// out[t, :] = decoded row first + t * step of `table`. REQUIRES: such rows exist.
+void read_rows(const Exec& exec, const WeightView& table, std::uint64_t first, std::uint64_t step,
+               const TensorView& out);
+
 }  // namespace cistern::ops

@@ -34,6 +34,7 @@ class Needs {
     }
     if (model.per_layer_dim > 0) per_layer_inputs(model);
     if (model.layer_kind == spec::LayerKind::kGemma3n) alternating_updates(model);
+    heads(model);
   }
 
   std::uint64_t workspace_bytes = 0;
@@ -187,6 +188,11 @@ class Needs {
     product(model.altup.laurel_rank, tokens_);
     scratch_floats = std::max(scratch_floats, n * dim_);
   }
+  // What follows the pooling of a text: one row.
+  void heads(const spec::ModelSpec& model) {
+    block({{dim_, 1}, {dim_, 1}, {model.dense_dim, 1}, {model.n_labels, 1}});
+    product(model.dense_dim, 1);
+  }
 
   std::uint64_t dim_;
   std::uint64_t tokens_;
@@ -212,7 +218,7 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
   const Needs needs(model, limits);
   ComputeLayout layout{.chunk_tokens = chunk_tokens,
                        .max_sequences = limits.max_sequences,
-                       .logit_rows = std::max(kLogitRows, limits.max_sequences),
+                       .logit_rows = model.causal ? std::max(kLogitRows, limits.max_sequences) : 0,
                        .threads = limits.threads};
   layout.scratch_floats_per_thread =
       std::max(ops::scratch_floats(needs.max_cols, chunk_tokens, needs.head_dim),

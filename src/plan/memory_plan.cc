@@ -12,7 +12,7 @@
 namespace cistern::plan {
 namespace {
 
-// Tokens of a prompt that go through the layers together.
+// Tokens of a prompt that go through the layers together, where a token sees only those before it.
 constexpr std::uint32_t kChunkTokens = 256;
 // An automatic context below this is of no use unless less was wanted.
 constexpr std::uint32_t kSmallestUsefulContext = 256;
@@ -85,7 +85,8 @@ class Planner {
     MemoryPlan plan = fixed_;
     plan.cache.type = workload_.kv_type;
     plan.cache.context_tokens = context_tokens;
-    plan.cache.chunk_tokens = std::min(kChunkTokens, context_tokens);
+    plan.cache.chunk_tokens = model_.causal ? std::min(kChunkTokens, context_tokens) : context_tokens;
+    plan.cache.transient = !model_.causal;
     for (std::uint32_t li = 0; li < model_.layers.size(); ++li)
       plan.cache.layers.push_back(cache_layer(model_, li));
     for (std::size_t li = 0; li < plan.layers.size(); ++li) {

@@ -33,7 +33,7 @@ struct Workload {
 
 struct LayerBytes {
   std::uint64_t weights = 0;
-  std::uint64_t kv = 0;  // of all sequences
+  std::uint64_t kv = 0;  // of all sequences; where layers share the memory, what each takes in its turn
 };
 
 struct MemoryPlan {

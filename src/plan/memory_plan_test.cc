@@ -49,6 +49,14 @@ TEST(MemoryPlan, windowed_layers_cost_less_than_full_ones) {
   EXPECT_EQ(plan->layers[0].kv, std::min(256U, 8U - 1 + plan->cache.chunk_tokens) * 128U);
 }
 
+TEST(MemoryPlan, encoders_read_a_text_in_one_step) {
+  const Opened o = open("bert-mean");
+  const auto plan = make_plan(kRoomy, o.model, o.files.inventory, {.wanted_tokens = 33});
+  ASSERT_TRUE(plan) << describe(plan.error());
+  EXPECT_EQ(plan->compute.chunk_tokens, 33U);
+  EXPECT_EQ(plan->kv_bytes, 33U * 2 * 64) << "one layer's: 32 values of 2 bytes each";
+}
+
 TEST(MemoryPlan, automatic_context_is_what_is_wanted_up_to_the_models_limit) {
   const Opened o = open("llama");
   EXPECT_EQ(make_plan(kRoomy, o.model, o.files.inventory, {})->cache.context_tokens, 256U);

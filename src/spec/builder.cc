@@ -22,6 +22,7 @@ Result<Builder> Builder::create(const file::Inventory& inventory, std::string ar
   builder.model.arch = std::move(arch);
   CISTERN_TRY_VOID(builder.read_dimensions());
   CISTERN_TRY_VOID(builder.read_heads());
+  CISTERN_TRY_VOID(builder.read_pooling());
   return builder;
 }
 
@@ -30,6 +31,12 @@ std::unexpected<Error> Builder::bad_key(std::string_view suffix, std::string mes
   std::string where = fmt::format("{}: key '{}'", metadata().where(), key(suffix));
   if (value != nullptr) where += fmt::format(" at byte {}", value->offset);
   return fail(ErrorCode::kFormat, std::move(message), std::move(where));
+}
+
+std::unexpected<Error> Builder::unsupported(std::string_view suffix, std::string message) const {
+  auto error = bad_key(suffix, std::move(message));
+  error.error().code = ErrorCode::kUnsupported;
+  return error;
 }
 
 bool Builder::has_tensor(const std::string& name, bool usual) const {
@@ -217,7 +224,7 @@ Result<void> Builder::set_window_everywhere() {
   return {};
 }
 
-Result<void> Builder::set_window_pattern(std::uint32_t period) {
+Result<void> Builder::set_window_pattern(std::uint32_t period, FullLayer full) {
   constexpr std::string_view kPattern = "attention.sliding_window_pattern";
   CISTERN_TRY(const std::uint32_t window, sliding_window());
   const file::Value* pattern = metadata().find(key(kPattern));
@@ -228,7 +235,35 @@ Result<void> Builder::set_window_pattern(std::uint32_t period) {
   }
   CISTERN_TRY(const auto given, find_u32(kPattern, 1, kMaxLayers));
   const std::uint32_t n = given.value_or(period);
-  set_windows(window, [n](std::uint32_t li) { return (li + 1) % n != 0; });
+  const std::uint32_t full_at = full == FullLayer::kFirst ? 0 : n - 1;
+  set_windows(window, [n, full_at](std::uint32_t li) { return li % n != full_at; });
+  return {};
+}
+
+Result<void> Builder::read_pooling() {
+  constexpr std::string_view kKey = "pooling_type";
+  CISTERN_TRY(const auto pooling, find_u32(kKey, 0, kAny));
+  if (!pooling) return {};
+  if (*pooling > static_cast<std::uint32_t>(Pooling::kRank)) {
+    return unsupported(kKey, fmt::format("{} is not supported; known are 0 to 4", *pooling));
+  }
+  model.pooling = static_cast<Pooling>(*pooling);
+  return {};
+}
+
+Result<void> Builder::set_bidirectional() {
+  constexpr std::string_view kKey = "attention.causal";
+  CISTERN_TRY(const bool causal, flag_or(kKey, false));
+  if (causal) return unsupported(kKey, fmt::format("true is not supported for '{}'", model.arch));
+  for (const LayerSpec& layer : model.layers) {
+    if (layer.mla || layer.mamba2 || layer.delta_net || layer.short_conv)
+      return unsupported(kKey, "false is not supported for models with other blocks than plain attention");
+  }
+  model.causal = false;
+  for_attention([](AttentionSpec& a) {
+    a.mask = Mask::kSymmetric;
+    if (a.window > 0) a.window = a.window / 2 + 1;
+  });
   return {};
 }
 

@@ -55,6 +55,8 @@ class Builder {
 
   // An error about "<arch>.<suffix>".
   std::unexpected<Error> bad_key(std::string_view suffix, std::string message) const;
+  // The same, kUnsupported: the file is sound, but Cistern cannot run it.
+  std::unexpected<Error> unsupported(std::string_view suffix, std::string message) const;
 
   // Whether the file has the tensor; in new files `usual`.
   bool has_tensor(const std::string& name, bool usual) const;
@@ -74,8 +76,13 @@ class Builder {
     }
   }
   // Gives the window to the layers that attention.sliding_window_pattern names: flags of the layers or a
-  // period. Without the key `period` counts; the last layer of each period sees everything.
-  Result<void> set_window_pattern(std::uint32_t period);
+  // period. Without the key `period` counts; the last layer of each period sees everything, or the first.
+  enum class FullLayer { kLast, kFirst };
+  Result<void> set_window_pattern(std::uint32_t period, FullLayer full = FullLayer::kLast);
+
+  // Makes an encoder of the model: no causal mask. kUnsupported where the file says otherwise, or a layer
+  // mixes tokens by other means than attention. A window of w tokens reaches w / 2 to either side.
+  Result<void> set_bidirectional();
 
   // Changes every layer that has attention, or a feed-forward block.
   template <class F>
@@ -107,6 +114,7 @@ class Builder {
   struct AttentionTensors {
     std::string_view norm = "attn_norm";
     std::string_view post_norm;    // on the block's output
+    std::string_view out_norm;     // on the residual stream after the block
     bool fused_qkv = false;        // in new files
     bool qkv_bias = false;         // required
     bool optional_values = false;  // where there are none, the keys are the values too
@@ -115,6 +123,7 @@ class Builder {
   struct FfnTensors {
     std::string_view norm = "ffn_norm";
     std::string_view post_norm;
+    std::string_view out_norm;
     bool fused_gate_up = false;   // ffn_up holds the gate's rows, then its own
     bool selection_bias = false;  // exp_probs_b, required
     bool expert_bias = false;     // of router and experts, required
@@ -144,6 +153,7 @@ class Builder {
   Builder(const file::Inventory& inventory, Source source) : inventory_(&inventory), source_(source) {}
   Result<void> read_dimensions();
   Result<void> read_heads();
+  Result<void> read_pooling();
   void add_qkv(int layer, const AttentionTensors& options);
   void add_experts(int layer, const MoeSpec& moe, const FfnTensors& options);
 

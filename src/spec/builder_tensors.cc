@@ -89,6 +89,8 @@ void Builder::add_attention(const AttentionTensors& options) {
     add(in_layer(li, "attn_output.bias"), Shape(model.dim), Role::kBo, li, true);
     if (!options.post_norm.empty())
       add(in_layer(li, options.post_norm) + ".weight", Shape(model.dim), Role::kPostAttnNorm, li);
+    if (!options.out_norm.empty())
+      add_norm(li, options.out_norm, model.dim, Role::kAttnOutNorm, Role::kAttnOutNormBias);
   }
 }
 
@@ -130,6 +132,8 @@ void Builder::add_ffn(const FfnTensors& options) {
     if (!options.norm.empty()) add_norm(li, options.norm, model.dim, Role::kFfnNorm, Role::kFfnNormBias);
     if (!options.post_norm.empty())
       add(in_layer(li, options.post_norm) + ".weight", Shape(model.dim), Role::kPostFfnNorm, li);
+    if (!options.out_norm.empty())
+      add_norm(li, options.out_norm, model.dim, Role::kFfnOutNorm, Role::kFfnOutNormBias);
     if (ffn.moe) {
       add_experts(li, *ffn.moe, options);
       if (!ffn.moe->beside_dense) continue;

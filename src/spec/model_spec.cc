@@ -77,12 +77,25 @@ Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpe
   return {};
 }
 
+// A decoder turned encoder says so by a key alone.
+Result<void> check_causality(Builder& builder) {
+  CISTERN_TRY(const bool causal, builder.flag_or("attention.causal", builder.model.causal));
+  if (causal == builder.model.causal) return {};
+  bool has_windows = false;
+  builder.for_attention([&](const AttentionSpec& a) { has_windows = has_windows || a.window > 0; });
+  if (has_windows) {
+    return builder.unsupported("attention.causal", "false is not supported for windows of this architecture");
+  }
+  return builder.set_bidirectional();
+}
+
 Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
   CISTERN_TRY(const std::string_view arch, inventory.metadata.string("general.architecture"));
   for (const Architecture& architecture : architectures()) {
     if (architecture.name != arch) continue;
     CISTERN_TRY(Builder builder, Builder::create(inventory, std::string(arch), source));
     CISTERN_TRY_VOID(architecture.build(builder));
+    CISTERN_TRY_VOID(check_causality(builder));
     return std::move(builder.model);
   }
   std::vector<std::string_view> known;

@@ -235,6 +235,15 @@ struct AltUpSpec {
   std::uint32_t laurel_rank = 0;
 };
 
+// How the final hidden states of a text become one vector. Numbered as in GGUF's pooling_type.
+enum class Pooling : std::uint8_t {
+  kNone,  // the file does not say
+  kMean,
+  kCls,   // the first token's
+  kLast,  // the last token's
+  kRank,  // the classifier's scores
+};
+
 // The part a tensor plays. Names follow the papers; a layer has those of its kind.
 enum class Role : std::uint8_t {
   // Of the model.
@@ -257,6 +266,8 @@ enum class Role : std::uint8_t {
   kPerLayerProjNorm,
   kAltUpProj,        // from the embedding to the streams after the first
   kAltUpUnembdProj,  // and back
+  kDense2,           // of an embedding, after pooling
+  kDense3,
   // Attention.
   kAttnNorm,
   kAttnNormBias,
@@ -437,6 +448,14 @@ struct ModelSpec {
   std::uint32_t n_unused_layers = 0;  // after these, in the file: they predict further tokens and are not run
   std::vector<TensorSpec> tensors;
   bool tied_output = false;  // the output head is the token embedding
+
+  // Encoders: every token sees those after it too, so a text goes through in one step, and there is no next
+  // token to predict.
+  bool causal = true;
+  Pooling pooling = Pooling::kNone;
+  std::uint32_t n_token_types = 0;  // of segments of a text: an embedding each; 0: none
+  std::uint32_t n_labels = 0;       // of the classifier; 0: there is none
+  std::uint32_t dense_dim = 0;      // between the dense layers of an embedding; 0: there are none
 
   // Whether a sequence of this length needs the long rope frequencies.
   bool needs_long_rope(std::uint64_t tokens) const;

@@ -178,6 +178,30 @@ TEST(Rope, yarn_keeps_fast_pairs_and_slows_slow_ones) {
   EXPECT_FLOAT_EQ(rope.attention_factor, 0.1F * std::log(4.0F) + 1);
 }
 
+TEST(Encoders, a_decoder_turned_encoder_sees_both_sides) {
+  testing::GgufWriter w = tiny({});
+  w.add("llama.attention.causal", false).add("llama.pooling_type", 1U);
+  const Read r = read(w);
+  ASSERT_TRUE(r.model) << describe(r.model.error());
+  EXPECT_FALSE(r.model->causal);
+  EXPECT_EQ(r.model->pooling, Pooling::kMean);
+  EXPECT_EQ(r.model->layers[0].attention->mask, Mask::kSymmetric);
+}
+
+TEST(Encoders, what_is_not_known_is_refused) {
+  testing::GgufWriter windows = tiny({.arch = "mistral"});
+  windows.add("mistral.attention.causal", false).add("mistral.attention.sliding_window", 8U);
+  testing::GgufWriter pooling = tiny({});
+  pooling.add("llama.pooling_type", 5U);
+  testing::GgufWriter causal = tiny({.arch = "bert"});
+  causal.add("bert.attention.causal", true);
+  for (const testing::GgufWriter* w : {&windows, &pooling, &causal}) {
+    const Read r = read(*w);
+    ASSERT_FALSE(r.model);
+    EXPECT_EQ(r.model.error().code, ErrorCode::kUnsupported) << describe(r.model.error());
+  }
+}
+
 // The golden models' own tensors, predicted from their metadata.
 TEST(PlanModelSpec, names_the_tensors_that_files_of_the_architecture_have) {
   int checked = 0;

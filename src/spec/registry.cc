@@ -58,6 +58,10 @@ constexpr std::array kArchitectures = {
     Architecture{"nemotron_h_moe", build_nemotron_h_moe},
     Architecture{"lfm2", build_lfm2},
     Architecture{"lfm2moe", build_lfm2moe},
+    Architecture{"bert", build_bert},
+    Architecture{"nomic-bert", build_nomic_bert},
+    Architecture{"modern-bert", build_modern_bert},
+    Architecture{"gemma-embedding", build_gemma_embedding},
 };
 // clang-format on
 

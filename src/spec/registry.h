@@ -69,5 +69,9 @@ Result<void> build_nemotron_h(Builder& builder);
 Result<void> build_nemotron_h_moe(Builder& builder);
 Result<void> build_lfm2(Builder& builder);
 Result<void> build_lfm2moe(Builder& builder);
+Result<void> build_bert(Builder& builder);
+Result<void> build_nomic_bert(Builder& builder);
+Result<void> build_modern_bert(Builder& builder);
+Result<void> build_gemma_embedding(Builder& builder);
 
 }  // namespace cistern::spec

@@ -151,12 +151,18 @@ Result<void> read_kinds(const file::Metadata& metadata, Vocab& vocab) {
   return {};
 }
 
+// Whether a model can do without a special token. Converters copy the ids of separators and classes from
+// configurations that were made for larger vocabularies; any other id beyond the vocabulary is damage.
+enum class Presence { kRequired, kOptional };
+
 // A special id: what the file says, which must be a token; else the default if that is a control token here.
 Result<std::optional<text::TokenId>> read_id(const file::Metadata& metadata, std::string_view name,
-                                             std::optional<text::TokenId> fallback, const Vocab& vocab) {
+                                             std::optional<text::TokenId> fallback, const Vocab& vocab,
+                                             Presence presence = Presence::kRequired) {
   const std::string key = fmt::format("tokenizer.ggml.{}_token_id", name);
   CISTERN_TRY(const auto id, metadata.find_uint(key));
   if (id && *id >= vocab.tokens.size()) {
+    if (presence == Presence::kOptional) return std::nullopt;
     return fail(ErrorCode::kFormat,
                 fmt::format("{} is {} but there are only {} tokens; the file is damaged", key, *id,
                             vocab.tokens.size()),
@@ -175,10 +181,11 @@ Result<void> read_ids(const file::Metadata& metadata, const Family& family, Voca
   CISTERN_TRY(vocab.eot, read_id(metadata, "eot", {}, vocab));
   CISTERN_TRY(vocab.eom, read_id(metadata, "eom", {}, vocab));
   CISTERN_TRY(vocab.unk, read_id(metadata, "unknown", family.unk, vocab));
-  CISTERN_TRY(vocab.sep, read_id(metadata, "seperator", family.sep, vocab));  // spelled so in GGUF
+  CISTERN_TRY(vocab.sep,
+              read_id(metadata, "seperator", family.sep, vocab, Presence::kOptional));  // spelled so in GGUF
   CISTERN_TRY(vocab.pad, read_id(metadata, "padding", family.pad, vocab));
   CISTERN_TRY(vocab.mask, read_id(metadata, "mask", family.mask, vocab));
-  CISTERN_TRY(vocab.cls, read_id(metadata, "cls", family.cls, vocab));
+  CISTERN_TRY(vocab.cls, read_id(metadata, "cls", family.cls, vocab, Presence::kOptional));
   return {};
 }
 

@@ -15,7 +15,8 @@ namespace cistern::spec {
 
 // Types, lengths and ids are checked: kFormat names the key and the index. Keys that a file may leave out get
 // the defaults of its tokenizer.ggml.model, special ids only where the default is a control token of this
-// vocabulary. kUnsupported: a tokenizer.ggml.model that has no implementation.
+// vocabulary. Ids of separator and class tokens beyond the vocabulary count as absent.
+// kUnsupported: a tokenizer.ggml.model that has no implementation.
 Result<text::Vocab> read_vocab(const file::Metadata& metadata);
 
 // tokenizer.chat_template; nullopt if there is none.

@@ -93,12 +93,26 @@ TEST(ReadVocab, ErrorsNameTheKeyAndTheIndex) {
   EXPECT_NE(error_of(metadata).find("tokenizer.ggml.token_type[3] is 7"), std::string::npos);
   metadata = spm({2, 3, 3});
   EXPECT_NE(error_of(metadata).find("tokenizer.ggml.token_type has 3"), std::string::npos);
-  metadata = spm();
-  metadata.number("tokenizer.ggml.bos_token_id", 4);
-  EXPECT_NE(error_of(metadata).find("tokenizer.ggml.bos_token_id is 4"), std::string::npos);
+  for (const char* name : {"bos", "eos", "eot", "eom", "unknown", "padding", "mask"}) {
+    metadata = spm();
+    const std::string key = std::string("tokenizer.ggml.") + name + "_token_id";
+    metadata.number(key, 4);
+    EXPECT_NE(error_of(metadata).find(key + " is 4"), std::string::npos);
+  }
   TestMetadata unknown;
   unknown.text("tokenizer.ggml.model", "rwkv");
   EXPECT_NE(error_of(unknown).find("'rwkv'"), std::string::npos);
+}
+
+// Converters copy them from configurations of larger vocabularies (ModernBERT's separator is 50282).
+TEST(ReadVocab, TokensThatAModelCanDoWithoutMayBeBeyondTheVocabulary) {
+  TestMetadata metadata = spm();
+  metadata.number("tokenizer.ggml.seperator_token_id", 50282);
+  metadata.number("tokenizer.ggml.cls_token_id", 50281);
+  const auto vocab = read_vocab(metadata.metadata);
+  ASSERT_TRUE(vocab) << describe(vocab.error());
+  EXPECT_EQ(vocab->sep, std::nullopt);
+  EXPECT_EQ(vocab->cls, std::nullopt);
 }
 
 TEST(ReadVocab, ChatTemplate) {

@@ -26,6 +26,11 @@ constexpr Split kQwen35[] = {
     {R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)re"}};
 constexpr Split kSeedCoder[] = {
     {R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)re"}};
+// Words stay together across single spaces: the published (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+ without its
+// nested repetition.
+constexpr Split kExaoneMoe[] = {
+    {R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}\p{M}*(?: ?\p{L}\p{M}*)*|\p{N}|)re"
+     R"re( ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)re"}};
 constexpr Split kBailingMoe[] = {
     {R"re('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)re"}};
 
@@ -137,6 +142,7 @@ constexpr Names kFalconNames = {"falcon"};
 constexpr Names kBloomNames = {"bloom", "poro-chat", "gpt3-finnish"};
 constexpr Names kVikingNames = {"viking"};
 constexpr Names kSuperBpeNames = {"superbpe"};
+constexpr Names kExaoneMoeNames = {"exaone-moe"};
 constexpr Names kChameleonNames = {"chameleon"};
 constexpr Names kGemma4Names = {"gemma4"};
 
@@ -154,6 +160,7 @@ constexpr PreTokenizer kTable[] = {
     {.names = kQwen2NoNfcNames, .splits = kQwen2},
     {.names = kQwen35Names, .splits = kQwen35, .nfc = true},
     {.names = kSeedCoderNames, .splits = kSeedCoder},
+    {.names = kExaoneMoeNames, .splits = kExaoneMoe},
     {.names = kBailingMoeNames, .splits = kBailingMoe},
     {.names = kGpt4oNames, .splits = kGpt4o},
     {.names = kTekkenNames, .splits = kTekken, .ignore_merges = true, .adds_bos = true},

@@ -103,12 +103,35 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, bool parse
   return ids;
 }
 
+std::optional<TokenId> Tokenizer::first_token() const {
+  return vocab_.model == TokenizerModel::kWordPiece && vocab_.cls ? vocab_.cls : vocab_.bos;
+}
+
 std::vector<TokenId> Tokenizer::add_prefix_suffix(std::vector<TokenId> ids) const {
-  const auto first = vocab_.model == TokenizerModel::kWordPiece && vocab_.cls ? vocab_.cls : vocab_.bos;
+  const auto first = first_token();
   if (vocab_.add_bos && first && (ids.empty() || ids.front() != *first)) ids.insert(ids.begin(), *first);
-  const auto last = vocab_.add_sep ? vocab_.sep : vocab_.add_eos ? vocab_.eos : std::nullopt;
+  const auto last = vocab_.add_sep && vocab_.sep ? vocab_.sep : vocab_.add_eos ? vocab_.eos : std::nullopt;
   if (last && (ids.empty() || ids.back() != *last)) ids.push_back(*last);
   return ids;
+}
+
+// [CLS] a [SEP] b [SEP] of BERT (Devlin et al. 2019), <s> a </s></s> b </s> of RoBERTa (Liu et al. 2019).
+Result<Tokenizer::Pair> Tokenizer::join_pair(std::span<const TokenId> first,
+                                             std::span<const TokenId> second) const {
+  const auto separator = vocab_.sep ? vocab_.sep : vocab_.eos;
+  const auto begin = first_token();
+  if (!separator || !begin) {
+    return fail(ErrorCode::kUnsupported, "the vocabulary has no tokens to join two texts with", vocab_.where);
+  }
+  Pair pair;
+  pair.ids.push_back(*begin);
+  pair.ids.insert(pair.ids.end(), first.begin(), first.end());
+  pair.ids.push_back(*separator);
+  pair.first_tokens = static_cast<std::uint32_t>(pair.ids.size());
+  if (vocab_.model != TokenizerModel::kWordPiece) pair.ids.push_back(*separator);
+  pair.ids.insert(pair.ids.end(), second.begin(), second.end());
+  pair.ids.push_back(*separator);
+  return pair;
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,14 @@ class Tokenizer {
   // What the model wants around a prompt: BOS or CLS before it, EOS or SEP after it, unless there already.
   std::vector<TokenId> add_prefix_suffix(std::vector<TokenId> ids) const;
 
+  // Two texts as one, as rerankers read them, with what the model wants around and between them. The first
+  // text with its tokens is the first `first_tokens`. kUnsupported where the vocabulary has no separator.
+  struct Pair {
+    std::vector<TokenId> ids;
+    std::uint32_t first_tokens = 0;
+  };
+  Result<Pair> join_pair(std::span<const TokenId> first, std::span<const TokenId> second) const;
+
   // Valid UTF-8: see Detokenizer.
   std::string decode(std::span<const TokenId> ids) const;
 
@@ -48,6 +57,7 @@ class Tokenizer {
   explicit Tokenizer(Vocab vocab) : vocab_(std::move(vocab)) {}
   Result<void> init();
   Result<void> index_special_tokens();
+  std::optional<TokenId> first_token() const;  // of a text, where there is one
 
   Vocab vocab_;
   std::unique_ptr<Encoder> encoder_;

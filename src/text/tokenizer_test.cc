@@ -85,7 +85,30 @@ TEST(Tokenizer, WordPiece) {
   EXPECT_EQ(pieces(*tokenizer, "Hellos. \u00C1a x"),
             (Pieces{"\u2581hello", "s", "\u2581.", "\u2581a", "a", "[UNK]"}));
   EXPECT_EQ(tokenizer->add_prefix_suffix({5}), (Ids{2, 5, 3}));
+  const auto pair = tokenizer->join_pair(Ids{5, 6}, Ids{7});
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->ids, (Ids{2, 5, 6, 3, 7, 3}));
+  EXPECT_EQ(pair->first_tokens, 4U);
   EXPECT_EQ(tokenizer->decode(encode(*tokenizer, "hellos.")), "hellos.");
+}
+
+// As RobertaTokenizer and XLMRobertaTokenizer build inputs of two texts.
+TEST(Tokenizer, PairsOfRoberta) {
+  const auto tokenizer = make(sentencepiece_vocab(TokenizerModel::kUnigram));
+  const auto pair = tokenizer->join_pair(Ids{8}, Ids{9, 10});
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->ids, (Ids{1, 8, 2, 2, 9, 10, 2}));
+  EXPECT_EQ(pair->first_tokens, 3U);
+
+  const auto none = make(byte_level_vocab());
+  ASSERT_FALSE(none->join_pair(Ids{8}, Ids{9}));
+  EXPECT_EQ(none->join_pair(Ids{8}, Ids{9}).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(Tokenizer, SeparatorsThatAreMissingGiveWayToTheEnd) {
+  TestVocab vocab = sentencepiece_vocab();
+  vocab.vocab.add_bos = vocab.vocab.add_eos = vocab.vocab.add_sep = true;
+  EXPECT_EQ(make(vocab)->add_prefix_suffix({5}), (Ids{1, 5, 2}));
 }
 
 TEST(Tokenizer, UnigramTakesTheBestSum) {

@@ -119,6 +119,7 @@ double disk_gbps_of(const std::string& path) {
 
 Result<BenchReport> measure(const BenchFlags& flags) {
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(flags.model)));
+  CISTERN_TRY_VOID(engine::require_generator(model));
   CISTERN_TRY(const spec::ModelSpec spec, spec::read_model_spec(model.inventory()));
   CISTERN_TRY(const engine::LoadOptions load, load_options_of(flags, spec.context_tokens));
   const InterruptFlag interrupt;

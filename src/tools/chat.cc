@@ -70,6 +70,7 @@ Result<int> talk(ChatSession& session, LineEditor& editor, const Style& style) {
 
 Result<int> chat(const ChatOptions& options) {
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(options.model)));
+  CISTERN_TRY_VOID(engine::require_generator(model));
   CISTERN_TRY(text::jinja::Template chat_template, load_template(model, options.template_file));
   ChatSession::Settings settings;
   CISTERN_TRY(settings.sampling, sampler_options(options.sampling, model));

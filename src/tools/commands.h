@@ -13,6 +13,8 @@ void add_tokenize(Cli& cli);
 void add_detokenize(Cli& cli);
 void add_template(Cli& cli);
 void add_logits(Cli& cli);
+void add_embed(Cli& cli);
+void add_rerank(Cli& cli);
 void add_machine(Cli& cli);
 void add_bench(Cli& cli);
 void add_make_model(Cli& cli);

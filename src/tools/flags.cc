@@ -66,7 +66,7 @@ void add_load_flags(CLI::App& app, LoadFlags& flags) {
       ->group(kLoadingGroup);
   std::vector<std::string> types;
   for (const KvTypeRow& row : kKvTypes) types.emplace_back(row.name);
-  add_choice(app, "--kv", flags.kv, types, "Type of the KV cache [f16]")->group(kLoadingGroup);
+  add_choice(app, "--kv", flags.kv, types, "Type of the KV cache [" + flags.kv + "]")->group(kLoadingGroup);
   app.add_option("--memory", flags.memory,
                  "Use no more memory than this: 3GB, 512MiB [what the machine allows]")
       ->type_name("SIZE")

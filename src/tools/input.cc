@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "text/utf8.h"
+#include "tools/output.h"
 
 namespace cistern::tools {
 namespace {
@@ -90,6 +91,28 @@ Result<LineReader::Line> LineReader::next() {
   }
   if (line.text.ends_with('\r')) line.text.pop_back();
   return line;
+}
+
+Result<std::vector<std::string>> read_texts(const std::vector<std::string>& given, std::string_view what) {
+  std::vector<std::string> texts = given;
+  if (given.empty() && stdin_is_terminal()) {
+    return fail(ErrorCode::kUsage, fmt::format("no {}: give some as arguments or lines of stdin", what));
+  }
+  if (given.empty()) {
+    CISTERN_TRY(const std::string all, read_stdin());
+    std::string_view rest = all;
+    while (!rest.empty()) {
+      const std::size_t newline = rest.find('\n');
+      std::string_view line = rest.substr(0, newline);
+      rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (!line.empty()) texts.emplace_back(line);
+    }
+    if (texts.empty()) return fail(ErrorCode::kUsage, fmt::format("no {}: stdin has no lines", what));
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    CISTERN_TRY_VOID(require_utf8(texts[i], fmt::format("{} {}", what, i + 1)));
+  return texts;
 }
 
 }  // namespace cistern::tools

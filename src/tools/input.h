@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -20,6 +21,10 @@ Result<std::string> read_stdin(std::uint64_t max_bytes = kMaxInputBytes);
 
 // kFormat naming the offset unless all of `text` is UTF-8; `what` says where it came from ("the prompt").
 Result<void> require_utf8(std::string_view text, std::string_view what);
+
+// The texts of the command line, else the lines of stdin that are not empty. kUsage when there are none and
+// stdin is a terminal; kFormat for what is no UTF-8, naming `what` and its number.
+Result<std::vector<std::string>> read_texts(const std::vector<std::string>& given, std::string_view what);
 
 // Lines of standard input without their end ("\n" or "\r\n"). The last one needs no newline.
 class LineReader {

@@ -4,11 +4,10 @@
 #include "tools/answer.h"
 #include "tools/commands.h"
 #include "tools/flags.h"
-#include "tools/input.h"
 #include "tools/interrupt.h"
-#include "tools/json_out.h"
 #include "tools/out_file.h"
 #include "tools/output.h"
+#include "tools/token_file.h"
 
 namespace cistern::tools {
 namespace {
@@ -22,23 +21,10 @@ struct LogitsOptions {
   std::uint32_t chunk_tokens = 0;
 };
 
-Result<std::vector<text::TokenId>> read_tokens(const std::string& path, std::uint32_t n_vocab) {
-  CISTERN_TRY(const std::string text, path == "-" ? read_stdin() : read_file(path));
-  CISTERN_TRY(const boost::json::value document, parse_json(text, path));
-  const boost::json::value* list = &document;
-  if (const auto* object = document.if_object()) {
-    list = object->if_contains("tokens");
-    if (list == nullptr) return fail(ErrorCode::kFormat, "the object has no \"tokens\"", path);
-  }
-  CISTERN_TRY(auto ids, ids_from_json(*list, n_vocab, path));
-  if (ids.empty()) return fail(ErrorCode::kFormat, "the list of tokens is empty", path);
-  return ids;
-}
-
 Result<int> logits(const LogitsOptions& options) {
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(options.model)));
-  CISTERN_TRY(const auto ids,
-              read_tokens(options.tokens, static_cast<std::uint32_t>(model.tokenizer->size())));
+  CISTERN_TRY_VOID(engine::require_generator(model));
+  CISTERN_TRY(const auto ids, read_token_file(options.tokens, model.tokenizer->size()));
   CISTERN_TRY(engine::LoadOptions load, load_options(options.load));
   load.wanted_tokens = static_cast<std::uint32_t>(ids.size());
   CISTERN_TRY(const auto engine, engine::Engine::load(std::move(model), load));

@@ -117,6 +117,7 @@ Result<int> run(const RunOptions& options) {
   }
   CISTERN_TRY(const std::string text, read_prompt(options));
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(options.model)));
+  CISTERN_TRY_VOID(engine::require_generator(model));
   engine::Request request;
   CISTERN_TRY(request.prompt, prompt_ids(options, model, text));
   CISTERN_TRY(request.sampling, sampler_options(options.sampling, model));
