@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "engine/draft_model.h"
 #include "engine/generation.h"
 #include "engine/runtime.h"
 #include "model/pooling.h"
 #include "ops/pooling.h"
+#include "sys/memory_limits.h"
 
 namespace cistern::engine {
 
@@ -79,6 +81,27 @@ std::uint32_t Engine::context_tokens() const {
 std::string Engine::backend() const {
   const int threads = impl_->runtime->pool->size();
   return fmt::format("{}, {} thread{}", sys::name_of(impl_->runtime->isa), threads, threads == 1 ? "" : "s");
+}
+
+Result<void> Engine::set_draft_model(OpenModel draft, const LoadOptions& options) {
+  Runtime& runtime = *impl_->runtime;
+  CISTERN_TRY_VOID(check_same_vocabulary(runtime.open, draft));
+  LoadOptions load = options;
+  load.sequences = 1;
+  load.context_tokens.reset();
+  load.wanted_tokens = context_tokens();
+  // What the model will touch is not resident yet, but it is spoken for.
+  const std::uint64_t planned = runtime.plan.total_bytes();
+  const std::uint64_t budget = runtime.plan.budget_bytes;
+  load.memory_bytes = budget > planned ? budget - planned + sys::current_rss_bytes() : 1;
+  const std::string path = draft.path;
+  CISTERN_TRY(std::unique_ptr<Runtime> small, load_runtime(std::move(draft), load));
+  if (small->caches.front().has_state()) {
+    return fail(ErrorCode::kUnsupported,
+                "is a recurrent model, which cannot take a wrong guess back: use another draft model", path);
+  }
+  runtime.draft_model = std::make_unique<DraftModel>(std::move(small));
+  return {};
 }
 
 Result<Generation> Engine::submit(Request request) {

@@ -71,6 +71,7 @@ struct Request {
   sample::SamplerOptions sampling;
   std::vector<std::string> stop;  // strings that end the answer; never shown, not even in part
   bool ignore_end = false;        // go on after end tokens
+  bool speculate = true;          // guess tokens and check several in one step: the same answer, sooner
   bool context_shift = false;     // when full, forget the older half (after keep_tokens) and go on
   std::uint32_t keep_tokens = 0;  // first tokens that a shift keeps
 };
@@ -84,8 +85,11 @@ struct Stats {
   std::uint32_t reused_tokens = 0;  // of the prompt, found in the KV cache
   double prefill_s = 0;
   std::uint32_t generated_tokens = 0;
-  std::uint32_t decode_steps = 0;  // passes after the prompt's, one token each; the end token counts
-  double decode_s = 0;             // what they took
+  std::uint32_t decode_steps = 0;     // passes after the prompt's
+  std::uint32_t decoded_tokens = 0;   // that they gave; the end token counts
+  double decode_s = 0;                // what they took
+  std::uint32_t drafted_tokens = 0;   // guesses that were checked
+  std::uint32_t accepted_tokens = 0;  // of them, those that were right
   std::uint64_t peak_rss_bytes = 0;
   std::uint64_t planned_bytes = 0;
 
@@ -132,6 +136,10 @@ class Engine {
   const plan::MemoryPlan& plan() const;
   std::uint32_t context_tokens() const;
   std::string backend() const;  // "avx512, 2 threads"
+
+  // From now on this smaller model guesses tokens for those that answer: it must have the same vocabulary. It
+  // gets a context of the same length, within the memory that is left. kUsage, or the errors of load().
+  Result<void> set_draft_model(OpenModel draft, const LoadOptions& options);
 
   // Starts an answer. Tokens of the prompt that the KV cache holds from the generation before are re-used.
   // kTooLong when the prompt does not fit the context.

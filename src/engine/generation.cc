@@ -29,7 +29,7 @@ double Stats::prefill_tok_s() const {
 }
 
 double Stats::decode_tok_s() const {
-  return decode_s > 0 ? decode_steps / decode_s : 0;
+  return decode_s > 0 ? decoded_tokens / decode_s : 0;
 }
 
 Generation::Impl::Impl(Runtime& with, Request asked)
@@ -64,12 +64,70 @@ Result<void> Generation::Impl::shift_context() {
   return runtime.sequence->feed(kept, {.cancelled = &runtime.cancelled});
 }
 
-Result<void> Generation::Impl::feed_pending() {
+// Guesses of what follows the pending token, as many as are worth checking.
+Result<std::span<const text::TokenId>> Generation::Impl::draft() {
+  if (!request.speculate) return std::span<const text::TokenId>();
+  const std::size_t left = runtime.plan.cache.context_tokens - runtime.sequence->tokens().size() - 1;
+  std::size_t most = std::min<std::size_t>(runtime.plan.compute.logit_rows - 1, left);
+  if (request.max_tokens > 0)
+    most = std::min<std::size_t>(most, request.max_tokens - stats.generated_tokens - 1);
+  if (most == 0) return std::span<const text::TokenId>();
+  history_.assign(runtime.sequence->tokens().begin(), runtime.sequence->tokens().end());
+  history_.push_back(pending);
+  Drafter& drafter = runtime.draft_model ? *runtime.draft_model : static_cast<Drafter&>(lookup_);
+  return drafter.propose(history_, static_cast<std::uint32_t>(most));
+}
+
+// One pass: the pending token and guesses go in, the tokens that the logits choose come out. A guess counts
+// as long as it is what was chosen; the first choice that differs is the next pending token.
+Result<void> Generation::Impl::decode() {
   const double start = sys::steady_seconds();
-  if (runtime.sequence->tokens().size() == runtime.plan.cache.context_tokens)
+  Sequence& sequence = *runtime.sequence;
+  const Sequence::Feeding feeding{.cancelled = &runtime.cancelled};
+  if (sequence.tokens().size() == runtime.plan.cache.context_tokens) {
     CISTERN_TRY_VOID(shift_context());
-  CISTERN_TRY_VOID(runtime.sequence->feed({&pending, 1}, {.cancelled = &runtime.cancelled}));
-  stats.decode_s += sys::steady_seconds() - start;
+  }
+  CISTERN_TRY(const std::span<const text::TokenId> guesses, draft());
+  std::uint32_t n = draft_length_.best(static_cast<std::uint32_t>(guesses.size()));
+  if (!sequence.can_feed_tentatively(n + 1)) n = 0;
+
+  std::vector<text::TokenId> ids{pending};
+  ids.insert(ids.end(), guesses.begin(), guesses.begin() + n);
+  CISTERN_TRY_VOID(n > 0 ? sequence.feed_tentatively(ids, feeding) : sequence.feed(ids, feeding));
+  CISTERN_TRY(const std::span<const float> logits, sequence.last_logits(n + 1));
+  std::uint32_t accepted = 0;
+  for (std::uint32_t row = 0; row <= n; ++row) {
+    const std::size_t n_vocab = runtime.model.n_vocab;
+    chosen_.push_back(sampler.next(logits.subspan(row * n_vocab, n_vocab)));
+    if (row == n || chosen_.back() != guesses[row]) break;
+    ++accepted;
+  }
+  if (n > 0) {
+    CISTERN_TRY_VOID(sequence.keep(accepted + 1, feeding));
+  }
+  if (n == 0 && !guesses.empty()) draft_length_.add_hint(chosen_.back() == guesses[0]);
+  pending = chosen_.back();
+
+  const double seconds = sys::steady_seconds() - start;
+  draft_length_.add_step(n, accepted, seconds);
+  stats.decode_s += seconds;
+  ++stats.decode_steps;
+  stats.decoded_tokens += accepted + 1;
+  stats.drafted_tokens += n;
+  stats.accepted_tokens += accepted;
+  return {};
+}
+
+// Reads the prompt, or decodes: then chosen_ has tokens.
+Result<void> Generation::Impl::advance() {
+  if (started) return decode();
+  CISTERN_TRY_VOID(read_prompt());
+  const double start = sys::steady_seconds();
+  CISTERN_TRY(const std::span<const float> logits, runtime.sequence->last_logits());
+  pending = sampler.next(logits);
+  chosen_.push_back(pending);
+  stats.prefill_s += sys::steady_seconds() - start;
+  started = true;
   return {};
 }
 
@@ -91,23 +149,20 @@ Result<std::optional<Step>> Generation::Impl::next() {
   if (started && request.max_tokens > 0 && stats.generated_tokens >= request.max_tokens) {
     return finish(StopReason::kLength);
   }
-  const bool is_full = runtime.sequence->tokens().size() == runtime.plan.cache.context_tokens;
-  if (started && is_full && !request.context_shift) return finish(StopReason::kContextFull);
-
-  auto fed = started ? feed_pending() : read_prompt();
-  if (!fed) {
-    if (fed.error().code == ErrorCode::kCancelled) return finish(StopReason::kCancelled);
-    return std::unexpected(std::move(fed).error());
+  if (chosen_.empty()) {
+    const bool is_full = runtime.sequence->tokens().size() == runtime.plan.cache.context_tokens;
+    if (started && is_full && !request.context_shift) return finish(StopReason::kContextFull);
+    const auto advanced = advance();
+    if (!advanced) {
+      if (advanced.error().code == ErrorCode::kCancelled) return finish(StopReason::kCancelled);
+      return std::unexpected(advanced.error());
+    }
   }
-  const double start = sys::steady_seconds();
-  CISTERN_TRY(const std::span<const float> logits, runtime.sequence->last_logits());
-  pending = sampler.next(logits);
-  (started ? stats.decode_s : stats.prefill_s) += sys::steady_seconds() - start;
-  if (started) ++stats.decode_steps;
-  started = true;
-  if (!request.ignore_end && runtime.open.tokenizer->is_end(pending)) return finish(StopReason::kEnd);
+  const text::TokenId id = chosen_.front();
+  chosen_.pop_front();
+  if (!request.ignore_end && runtime.open.tokenizer->is_end(id)) return finish(StopReason::kEnd);
   ++stats.generated_tokens;
-  return Step{.id = pending, .text = stops.feed(detokenizer.push(pending))};
+  return Step{.id = id, .text = stops.feed(detokenizer.push(id))};
 }
 
 Generation::Generation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -2,9 +2,12 @@
 // Internal to engine/; front-ends see Generation in engine.h.
 #pragma once
 
+#include <deque>
 #include <string>
 
+#include "engine/draft_length.h"
 #include "engine/engine.h"
+#include "engine/prompt_lookup.h"
 #include "engine/runtime.h"
 #include "engine/stop_matcher.h"
 #include "sample/sampler.h"
@@ -27,13 +30,20 @@ struct Generation::Impl {
   StopReason reason = StopReason::kLength;
   bool started = false;
   bool finished = false;
-  text::TokenId pending = 0;  // sampled last, not yet in the cache
+  text::TokenId pending = 0;  // chosen last, not yet in the cache
 
  private:
+  Result<void> advance();
   Result<void> read_prompt();
-  Result<void> feed_pending();
+  Result<void> decode();
+  Result<std::span<const text::TokenId>> draft();
   Result<void> shift_context();
   std::optional<Step> finish(StopReason why);
+
+  PromptLookup lookup_;
+  DraftLength draft_length_;
+  std::vector<text::TokenId> history_;  // what guesses are made from
+  std::deque<text::TokenId> chosen_;    // of the last pass, not yet given out
 };
 
 }  // namespace cistern::engine

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 
+#include "engine/drafter.h"
 #include "engine/engine.h"
 #include "engine/sequence.h"
 #include "kv/cache.h"
@@ -34,6 +35,7 @@ struct Runtime {
   std::unique_ptr<sys::ThreadPool> pool;
   std::unique_ptr<model::Decoder> decoder;
   std::unique_ptr<Sequence> sequence;
+  std::unique_ptr<Drafter> draft_model;  // guesses for this one; may be null
   std::atomic<bool> cancelled{false};
 };
 

@@ -6,6 +6,8 @@
 
 #include "base/check.h"
 
+#include "base/check.h"
+
 namespace cistern::engine {
 
 Sequence::Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelSpec& model,
@@ -70,8 +72,36 @@ Result<void> Sequence::feed_chunks(std::span<const std::uint32_t> ids, const Fee
   return {};
 }
 
-Result<std::span<const float>> Sequence::last_logits() {
-  CISTERN_TRY(const std::span<const float> logits, decoder_.logits(last_chunk_ - 1, 1));
+bool Sequence::can_feed_tentatively(std::size_t n) const {
+  const std::uint64_t total = tokens_.size() + n;
+  return total <= cache_.shape().context_tokens && n <= cache_.shape().chunk_tokens &&
+         model_.needs_long_rope(total) == long_rope_;
+}
+
+Result<void> Sequence::feed_tentatively(std::span<const std::uint32_t> ids, const Feeding& feeding) {
+  CISTERN_CHECK(can_feed_tentatively(ids.size()));
+  if (cache_.has_state()) cache_.save(checkpoint_);
+  return feed_chunks(ids, feeding);
+}
+
+Result<void> Sequence::keep(std::uint32_t n, const Feeding& feeding) {
+  CISTERN_CHECK(n > 0 && n <= last_chunk_);
+  if (n == last_chunk_) return {};
+  const auto begin = static_cast<std::uint32_t>(tokens_.size()) - last_chunk_;
+  if (!cache_.has_state()) {
+    CISTERN_CHECK(cache_.can_truncate(begin + n));  // a ring has room for a chunk beyond its window
+    cache_.truncate(begin + n);
+    tokens_.resize(begin + n);
+    return {};
+  }
+  const std::vector<std::uint32_t> again(tokens_.begin() + begin, tokens_.begin() + begin + n);
+  cache_.restore(checkpoint_);
+  tokens_.resize(begin);
+  return feed_chunks(again, feeding);
+}
+
+Result<std::span<const float>> Sequence::last_logits(std::uint32_t n) {
+  CISTERN_TRY(const std::span<const float> logits, decoder_.logits(last_chunk_ - n, n));
   CISTERN_TRY_VOID(files_.check_intact());
   return logits;
 }

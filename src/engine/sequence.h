@@ -41,8 +41,15 @@ class Sequence {
   // REQUIRES: an encoder's sequence is empty and gets all its tokens at once, in one chunk.
   Result<void> feed(std::span<const std::uint32_t> ids, const Feeding& feeding);
 
-  // Logits after the last token fed.
-  Result<std::span<const float>> last_logits();
+  // Whether n tokens can be fed in one step and taken back again.
+  bool can_feed_tentatively(std::size_t n) const;
+  // Appends `ids` in one step. REQUIRES: can_feed_tentatively().
+  Result<void> feed_tentatively(std::span<const std::uint32_t> ids, const Feeding& feeding);
+  // Of the tokens of feed_tentatively() only the first n stay, at least one.
+  Result<void> keep(std::uint32_t n, const Feeding& feeding);
+
+  // Logits after the last n tokens fed, at most those of the last chunk and the plan's rows: n_vocab each.
+  Result<std::span<const float>> last_logits(std::uint32_t n = 1);
 
  private:
   Result<void> feed_chunks(std::span<const std::uint32_t> ids, const Feeding& feeding);
@@ -53,6 +60,7 @@ class Sequence {
   const file::ModelFiles& files_;
   std::vector<std::uint32_t> tokens_;  // what the cache holds
   std::uint32_t last_chunk_ = 0;
+  kv::Cache::Checkpoint checkpoint_;  // from before the tentative tokens, where there is recurrent state
   bool long_rope_ = false;
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kAlign = 64;
 // As many rows of logits as a weight row is multiplied with at once: reading every position costs no more.
-constexpr std::uint32_t kLogitRows = 4;
+constexpr std::uint32_t kLogitRows = kernels::kDotTokens;
 
 // Counts the workspace of blocks, packed activations and scratch, at their largest.
 class Needs {

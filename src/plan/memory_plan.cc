@@ -99,6 +99,9 @@ class Planner {
                                      .threads = workload_.threads,
                                      .context_tokens = context_tokens});
     plan.buffer_bytes = plan.compute.total_bytes;
+    // A copy of the recurrent states, to return to when guessed tokens were wrong.
+    for (const kv::LayerShape& layer : plan.cache.layers)
+      plan.overhead_bytes += layer.state_floats * sizeof(float);
     return plan;
   }
 

@@ -70,9 +70,12 @@ std::string for_display(std::string_view text, bool terminal) {
 std::string stats_line(const engine::Stats& stats) {
   std::string out = fmt::format("load {:.2f} s, prompt {} tokens", stats.load_s, stats.prompt_tokens);
   if (stats.reused_tokens > 0) out += fmt::format(" ({} re-used)", stats.reused_tokens);
-  out += fmt::format(" at {:.1f} tok/s, answer {} tokens at {:.1f} tok/s, memory {} of {} planned",
-                     stats.prefill_tok_s(), stats.generated_tokens, stats.decode_tok_s(),
-                     plan::describe_bytes(stats.peak_rss_bytes), plan::describe_bytes(stats.planned_bytes));
+  out += fmt::format(" at {:.1f} tok/s, answer {} tokens at {:.1f} tok/s", stats.prefill_tok_s(),
+                     stats.generated_tokens, stats.decode_tok_s());
+  if (stats.drafted_tokens > 0)
+    out += fmt::format(" ({} of {} guesses right)", stats.accepted_tokens, stats.drafted_tokens);
+  out += fmt::format(", memory {} of {} planned", plan::describe_bytes(stats.peak_rss_bytes),
+                     plan::describe_bytes(stats.planned_bytes));
   return out;
 }
 

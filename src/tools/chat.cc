@@ -13,6 +13,7 @@ namespace {
 struct ChatOptions {
   ModelFlags model;
   LoadFlags load;
+  DraftFlags draft;
   SamplingFlags sampling;
   OutputFlags output;
   std::string system;
@@ -79,10 +80,12 @@ Result<int> chat(const ChatOptions& options) {
   settings.stop = options.stop;
   settings.max_tokens = options.max_tokens;
   settings.stats = options.output.stats;
+  settings.speculate = !options.draft.off;
   settings.terminal = stdin_is_terminal() && stdout_is_terminal();
   CISTERN_TRY(const engine::LoadOptions load, load_options(options.load));
   const std::string name = model.path;
   CISTERN_TRY(auto engine, engine::Engine::load(std::move(model), load));
+  CISTERN_TRY_VOID(load_draft_model(options.draft, options.load, *engine));
   print_plan(*engine, options.output);
   if (settings.terminal) {
     CISTERN_TRY_VOID(
@@ -125,6 +128,7 @@ void add_chat(Cli& cli) {
       ->allow_extra_args(false);
   add_sampling_flags(app, options->sampling);
   add_load_flags(app, options->load);
+  add_draft_flags(app, options->draft);
   add_output_flags(app, options->output);
 }
 

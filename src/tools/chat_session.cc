@@ -91,6 +91,7 @@ Result<void> ChatSession::say(const std::string& message) {
   request.sampling = settings_.sampling;
   request.stop = settings_.stop;
   request.max_tokens = settings_.max_tokens;
+  request.speculate = settings_.speculate;
   const auto show = [&](std::string_view text) {
     return write_stdout(for_display(text, settings_.terminal));
   };

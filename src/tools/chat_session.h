@@ -20,6 +20,7 @@ class ChatSession {
     std::uint32_t max_tokens = 0;
     std::string system;
     bool stats = false;  // after every answer
+    bool speculate = true;
     bool terminal = false;
   };
 

@@ -111,6 +111,27 @@ Result<engine::LoadOptions> load_options(const LoadFlags& flags) {
   return options;
 }
 
+void add_draft_flags(CLI::App& app, DraftFlags& flags) {
+  CLI::Option* model =
+      app.add_option(
+             "--draft-model", flags.draft_model,
+             "A smaller model of the same vocabulary that guesses tokens for MODEL to check [repetitions "
+             "are guessed]")
+          ->type_name("MODEL")
+          ->group(kLoadingGroup);
+  app.add_flag("--no-draft", flags.off, "Do not guess tokens; the answer is the same, only later")
+      ->excludes(model)
+      ->group(kLoadingGroup);
+}
+
+Result<void> load_draft_model(const DraftFlags& flags, const LoadFlags& load, engine::Engine& engine) {
+  if (flags.draft_model.empty()) return {};
+  CISTERN_TRY(engine::OpenModel draft, engine::open_model({.model = flags.draft_model}));
+  CISTERN_TRY_VOID(engine::require_generator(draft));
+  CISTERN_TRY(const engine::LoadOptions options, load_options(load));
+  return engine.set_draft_model(std::move(draft), options);
+}
+
 void add_output_flags(CLI::App& app, OutputFlags& flags) {
   constexpr const char* kGroup = "Output";
   app.add_flag("--stats", flags.stats, "Print speed and memory to stderr, also where that is no terminal")

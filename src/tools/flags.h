@@ -45,6 +45,15 @@ void add_sampling_flags(CLI::App& app, SamplingFlags& flags);
 // --seed a random one is chosen.
 Result<sample::SamplerOptions> sampler_options(const SamplingFlags& flags, const engine::OpenModel& model);
 
+struct DraftFlags {
+  std::string draft_model;
+  bool off = false;
+};
+// --draft-model, --no-draft
+void add_draft_flags(CLI::App& app, DraftFlags& flags);
+// Gives the engine its draft model, where one is asked for.
+Result<void> load_draft_model(const DraftFlags& flags, const LoadFlags& load, engine::Engine& engine);
+
 struct OutputFlags {
   bool stats = false;
   bool verbose = false;

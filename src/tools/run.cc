@@ -18,6 +18,7 @@ constexpr int kInterruptedStatus = 130;
 struct RunOptions {
   ModelFlags model;
   LoadFlags load;
+  DraftFlags draft;
   SamplingFlags sampling;
   OutputFlags output;
   std::optional<std::string> prompt;
@@ -94,6 +95,9 @@ boost::json::object answer_json(const Answer& answer, std::span<const text::Toke
             {"generated_tokens", stats.generated_tokens},
             {"decode_s", stats.decode_s},
             {"decode_tok_s", stats.decode_tok_s()},
+            {"decode_steps", stats.decode_steps},
+            {"drafted_tokens", stats.drafted_tokens},
+            {"accepted_tokens", stats.accepted_tokens},
             {"peak_rss_bytes", stats.peak_rss_bytes},
             {"planned_bytes", stats.planned_bytes}}}};
 }
@@ -124,9 +128,11 @@ Result<int> run(const RunOptions& options) {
   request.max_tokens = options.max_tokens;
   request.stop = options.stop;
   request.ignore_end = options.ignore_end;
+  request.speculate = !options.draft.off;
   request.context_shift = options.context_shift;
   CISTERN_TRY(const engine::LoadOptions load, load_options_for(options, request.prompt.size()));
   CISTERN_TRY(const auto engine, engine::Engine::load(std::move(model), load));
+  CISTERN_TRY_VOID(load_draft_model(options.draft, options.load, *engine));
   print_plan(*engine, options.output);
 
   const std::vector<text::TokenId> prompt = request.prompt;
@@ -195,6 +201,7 @@ void add_run(Cli& cli) {
   app.add_flag("--json", options->json, "Print one JSON document instead of text");
   add_sampling_flags(app, options->sampling);
   add_load_flags(app, options->load);
+  add_draft_flags(app, options->draft);
   add_output_flags(app, options->output);
 }
 
