@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kShareKeys = 1024;
 
 // Rows (tokens x query heads of a KV head) of a tile: as many as keep its results within 64 KiB.
 constexpr std::size_t max_tile_rows(std::size_t padded_dim) {
-  return std::clamp<std::size_t>(32768 / padded_dim / 32 * 32, 32, 256);
+  return std::clamp<std::size_t>(32768 / padded_dim / 32 * 32, 128, 256);
 }
 
 // Floats of each part, for heads of up to `max_head_dim` values.

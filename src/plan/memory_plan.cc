@@ -14,6 +14,9 @@ namespace {
 
 // Tokens of a prompt that go through the layers together, where a token sees only those before it.
 constexpr std::uint32_t kChunkTokens = 256;
+// With experts more, so that each is read for about so many tokens at once, where memory allows.
+constexpr std::uint32_t kTokensPerExpert = 64;
+constexpr std::uint32_t kMostChunkTokens = 1024;
 // An automatic context below this is of no use unless less was wanted.
 constexpr std::uint32_t kSmallestUsefulContext = 256;
 // Allocator slack, thread stacks as touched, file-system buffers.
@@ -63,11 +66,22 @@ kv::LayerShape cache_layer(const spec::ModelSpec& model, std::uint32_t li) {
   return shape;
 }
 
+// Tokens of a chunk that serve the model best.
+std::uint32_t wanted_chunk(const spec::ModelSpec& model) {
+  std::uint32_t chunk = kChunkTokens;
+  for (const spec::LayerSpec& layer : model.layers) {
+    if (!layer.ffn || !layer.ffn->moe) continue;
+    const std::uint32_t per_expert = kTokensPerExpert * layer.ffn->moe->n_experts / layer.ffn->moe->n_used;
+    chunk = std::clamp(per_expert, chunk, kMostChunkTokens);
+  }
+  return chunk;
+}
+
 class Planner {
  public:
   Planner(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
-          const Workload& workload)
-      : machine_(machine), model_(model), workload_(workload) {
+          const Workload& workload, std::uint32_t chunk_tokens)
+      : machine_(machine), model_(model), workload_(workload), chunk_tokens_(chunk_tokens) {
     fixed_.layers.resize(model.layers.size());
     for (const spec::TensorSpec& tensor : model.tensors) {
       const file::TensorInfo* info = inventory.find(tensor.name);
@@ -85,7 +99,7 @@ class Planner {
     MemoryPlan plan = fixed_;
     plan.cache.type = workload_.kv_type;
     plan.cache.context_tokens = context_tokens;
-    plan.cache.chunk_tokens = model_.causal ? std::min(kChunkTokens, context_tokens) : context_tokens;
+    plan.cache.chunk_tokens = model_.causal ? std::min(chunk_tokens_, context_tokens) : context_tokens;
     plan.cache.transient = !model_.causal;
     for (std::uint32_t li = 0; li < model_.layers.size(); ++li)
       plan.cache.layers.push_back(cache_layer(model_, li));
@@ -143,8 +157,28 @@ class Planner {
   const Machine& machine_;
   const spec::ModelSpec& model_;
   const Workload& workload_;
+  std::uint32_t chunk_tokens_;
   MemoryPlan fixed_;  // what does not depend on the context
 };
+
+Result<MemoryPlan> plan_with_chunk(const Machine& machine, const spec::ModelSpec& model,
+                                   const file::Inventory& inventory, const Workload& workload,
+                                   std::uint32_t chunk_tokens) {
+  const Planner planner(machine, model, inventory, workload, chunk_tokens);
+  CISTERN_TRY_VOID(kv::validate(planner.with_context(1).cache));
+
+  if (workload.context_tokens > 0) {
+    MemoryPlan plan = planner.with_context(workload.context_tokens);
+    if (plan.total_bytes() > machine.budget_bytes) return planner.refuse(workload.context_tokens);
+    return plan;
+  }
+  const std::uint32_t limit = model.context_tokens;
+  const std::uint32_t wanted = workload.wanted_tokens > 0 ? std::min(limit, workload.wanted_tokens) : limit;
+  const std::uint32_t largest = planner.largest_context(wanted);
+  const std::uint32_t least = std::min(wanted, kSmallestUsefulContext);
+  if (largest < least) return planner.refuse(least);
+  return planner.with_context(largest);
+}
 
 }  // namespace
 
@@ -157,19 +191,13 @@ Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& mode
                             "most {}: use --ctx {} or less",
                             workload.context_tokens, limit, limit));
   }
-  const Planner planner(machine, model, inventory, workload);
-  CISTERN_TRY_VOID(kv::validate(planner.with_context(1).cache));
-
-  if (workload.context_tokens > 0) {
-    MemoryPlan plan = planner.with_context(workload.context_tokens);
-    if (plan.total_bytes() > machine.budget_bytes) return planner.refuse(workload.context_tokens);
+  // Speed is worth memory only as long as it costs no context.
+  const std::uint32_t chunk = wanted_chunk(model);
+  auto plan = plan_with_chunk(machine, model, inventory, workload, chunk);
+  const std::uint32_t most = workload.wanted_tokens > 0 ? std::min(limit, workload.wanted_tokens) : limit;
+  if (chunk == kChunkTokens || (plan && (workload.context_tokens > 0 || plan->cache.context_tokens == most)))
     return plan;
-  }
-  const std::uint32_t wanted = workload.wanted_tokens > 0 ? std::min(limit, workload.wanted_tokens) : limit;
-  const std::uint32_t largest = planner.largest_context(wanted);
-  const std::uint32_t least = std::min(wanted, kSmallestUsefulContext);
-  if (largest < least) return planner.refuse(least);
-  return planner.with_context(largest);
+  return plan_with_chunk(machine, model, inventory, workload, kChunkTokens);
 }
 
 std::string describe(const MemoryPlan& plan) {

@@ -10,14 +10,63 @@ bool is_output_head(const spec::ModelSpec& model, spec::Role role) {
   return role == (model.tied_output ? spec::Role::kTokenEmbedding : spec::Role::kOutput);
 }
 
-// Keys that the tokens of a step see in all: the sum over them of their own context.
-std::uint64_t keys_seen(const kv::LayerShape& layer, const StepShape& step) {
+// The sum over the tokens of a step of what each sees: all of its context, or `most` of it; 0: no bound.
+std::uint64_t seen_in_all(const StepShape& step, std::uint64_t most, std::uint64_t ratio = 1) {
   std::uint64_t sum = 0;
   for (std::uint32_t t = 0; t < step.tokens; ++t) {
-    const std::uint64_t context = std::uint64_t{step.depth} + t + 1;
-    sum += layer.window > 0 ? std::min<std::uint64_t>(context, layer.window) : context;
+    const std::uint64_t context = (std::uint64_t{step.depth} + t + 1) / ratio;
+    sum += most > 0 ? std::min(context, most) : context;
   }
   return sum;
+}
+
+// What the tokens of a step read of a layer's keys and values: its rows once, of which a bounded number.
+std::uint64_t rows_read(const StepShape& step, std::uint64_t most, std::uint64_t ratio = 1) {
+  const std::uint64_t context = (std::uint64_t{step.depth} + step.tokens) / ratio;
+  return most > 0 ? std::min(context, most + step.tokens - 1) : context;
+}
+
+// Attention of one layer over a sequence's cache.
+struct AttentionWork {
+  std::uint64_t bytes = 0;
+  std::uint64_t macs = 0;        // of queries, keys and values
+  std::uint64_t index_macs = 0;  // of an indexer, in floats
+};
+
+AttentionWork attention_work(const spec::LayerSpec& layer, const kv::CacheShape& cache, std::size_t li,
+                             const StepShape& step) {
+  const kv::LayerShape& own = cache.layers[li];
+  AttentionWork work;
+  if (layer.attention) {
+    const kv::LayerShape& read = cache.layers[layer.attention->kv_layer];
+    work.bytes = rows_read(step, read.window) *
+                 (kv::key_row_bytes(read, cache.type) + kv::value_row_bytes(read, cache.type));
+    work.macs = seen_in_all(step, read.window) * layer.attention->n_heads * (read.key_dim + read.value_dim);
+  }
+  if (layer.mla) {
+    const std::uint64_t most = layer.mla->indexer ? layer.mla->indexer->top_k : 0;
+    work.bytes = rows_read(step, most) * kv::key_row_bytes(own, cache.type);
+    work.macs = seen_in_all(step, most) * layer.mla->n_heads * (own.key_dim + own.value_dim);
+  }
+  if (layer.compressed) {
+    const spec::CompressedSpec& c = *layer.compressed;
+    const std::uint64_t most = c.indexer ? c.indexer->top_k : 0;
+    std::uint64_t rows = rows_read(step, c.window), seen = seen_in_all(step, c.window);
+    if (c.ratio > 0) {
+      rows += rows_read(step, most, c.ratio);
+      seen += seen_in_all(step, most, c.ratio);
+    }
+    work.bytes = rows * kv::key_row_bytes(own, cache.type);
+    work.macs = seen * c.n_heads * 2 * c.head_dim;
+  }
+  if (own.index_dim > 0) {
+    const spec::IndexerSpec& index = layer.mla ? *layer.mla->indexer : *layer.compressed->indexer;
+    work.bytes += rows_read(step, 0, own.compress_ratio) * kv::index_row_bytes(own, cache.type);
+    work.index_macs = seen_in_all(step, 0, own.compress_ratio) * index.n_heads * index.key_dim;
+  }
+  // A recurrent state is read and written once, however many tokens pass through it.
+  work.bytes += 2 * own.state_floats * sizeof(float);
+  return work;
 }
 
 // Of a tensor: the part that a step reads, and the part of its values that each token is multiplied with.
@@ -64,17 +113,10 @@ StepWork work_of(const spec::ModelSpec& model, const file::Inventory& inventory,
                                kernels.pack[static_cast<std::size_t>(kernels::Arithmetic::kBf16)] == nullptr;
   const auto attention = float_attention ? kernels::Arithmetic::kFloat : kernels::Arithmetic::kBf16;
   for (std::size_t li = 0; li < cache.layers.size(); ++li) {
-    if (!model.layers[li].attention) continue;
-    const spec::AttentionSpec& a = *model.layers[li].attention;
-    const kv::LayerShape& layer = cache.layers[a.kv_layer];
-    const std::uint64_t seen = keys_seen(layer, step);
-    macs_of(work, attention) += seen * a.n_heads * (layer.key_dim + layer.value_dim) * step.sequences;
-    const std::uint64_t context = std::uint64_t{step.depth} + step.tokens;
-    const std::uint64_t rows =
-        layer.window > 0 ? std::min<std::uint64_t>(context, std::uint64_t{layer.window} + step.tokens - 1)
-                         : context;
-    work.kv_bytes += rows * (kv::key_row_bytes(layer, cache.type) + kv::value_row_bytes(layer, cache.type)) *
-                     step.sequences;
+    const AttentionWork layer = attention_work(model.layers[li], cache, li, step);
+    work.kv_bytes += layer.bytes * step.sequences;
+    macs_of(work, attention) += layer.macs * step.sequences;
+    macs_of(work, kernels::Arithmetic::kFloat) += layer.index_macs * step.sequences;
   }
   return work;
 }

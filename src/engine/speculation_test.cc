@@ -1,0 +1,158 @@
+// Guessing tokens must change nothing but the time: answers with and without, by repetition or by a draft
+// model, greedy and sampled, are the same token by token.
+#include <gtest/gtest.h>
+
+#include "engine/draft_length.h"
+#include "engine/engine.h"
+#include "engine/prompt_lookup.h"
+#include "support/fixtures.h"
+
+namespace cistern::engine {
+namespace {
+
+using Ids = std::vector<text::TokenId>;
+
+OpenModel open(const std::string& name) {
+  auto model = open_model({.model = (testing::data_dir() / "models" / name / "model.gguf").string()});
+  EXPECT_TRUE(model) << describe(model.error());
+  return std::move(*model);
+}
+
+std::unique_ptr<Engine> load(const std::string& name) {
+  auto engine = Engine::load(open(name), {.threads = 2});
+  EXPECT_TRUE(engine) << describe(engine.error());
+  return std::move(*engine);
+}
+
+struct Answer {
+  Ids ids;
+  Stats stats;
+};
+
+Answer answer(Engine& engine, bool speculate, float temperature, std::uint32_t max_tokens) {
+  Ids prompt;
+  for (std::uint32_t i = 0; i < 24; ++i) prompt.push_back(i % 6 * 11 + 40);
+  Request request{.prompt = prompt,
+                  .max_tokens = max_tokens,
+                  .sampling = {.temperature = temperature, .repetition_penalty = 1.1F, .seed = 7},
+                  .ignore_end = true,
+                  .speculate = speculate};
+  // A model of random weights repeats itself seldom: three tokens that are far likelier than all others.
+  for (const text::TokenId id : {50U, 51U, 52U}) request.sampling.logit_bias.emplace_back(id, 8.0F);
+  auto generation = engine.submit(std::move(request));
+  EXPECT_TRUE(generation) << describe(generation.error());
+  Answer result;
+  for (;;) {
+    auto step = generation->next();
+    EXPECT_TRUE(step) << describe(step.error());
+    if (!step || !*step) break;
+    result.ids.push_back((*step)->id);
+  }
+  result.stats = generation->stats();
+  return result;
+}
+
+// Windows and recurrent states take tokens back in ways of their own.
+TEST(Speculation, answers_are_the_same_without_it) {
+  for (const char* name : {"llama", "gemma3", "mistral", "qwen2"}) {
+    const auto engine = load(name);
+    for (const float temperature : {0.0F, 0.7F}) {
+      for (const std::uint32_t n : {1U, 2U, 40U, 150U}) {
+        const Answer plain = answer(*engine, false, temperature, n);
+        const Answer guessed = answer(*engine, true, temperature, n);
+        EXPECT_EQ(plain.ids, guessed.ids) << name << " at " << temperature;
+        EXPECT_EQ(plain.stats.drafted_tokens, 0U);
+        EXPECT_LE(guessed.stats.accepted_tokens, guessed.stats.drafted_tokens);
+        EXPECT_EQ(guessed.stats.decoded_tokens, guessed.stats.decode_steps + guessed.stats.accepted_tokens);
+      }
+    }
+  }
+}
+
+TEST(Speculation, a_recurrent_state_is_taken_back) {
+  const auto fixtures = testing::require_shared_fixtures();
+  if (!fixtures) GTEST_SKIP() << testing::kNoSharedFixtures;
+  for (const char* name : {"mamba2", "qwen35", "lfm2", "deepseek4", "kimi-linear"}) {
+    auto model = open_model({.model = (*fixtures / "models" / name / "model.gguf").string()});
+    ASSERT_TRUE(model) << describe(model.error());
+    auto engine = Engine::load(std::move(*model), {.context_tokens = 256, .threads = 2});
+    ASSERT_TRUE(engine) << describe(engine.error());
+    const Answer plain = answer(**engine, false, 0.7F, 120);
+    const Answer guessed = answer(**engine, true, 0.7F, 120);
+    EXPECT_EQ(plain.ids, guessed.ids) << name;
+  }
+}
+
+TEST(Speculation, a_draft_model_changes_nothing_but_the_steps) {
+  const auto engine = load("llama");
+  const Answer plain = answer(*engine, false, 0.5F, 100);
+  ASSERT_TRUE(engine->set_draft_model(open("llama"), {.threads = 1}));  // itself: never wrong when greedy
+  const Answer guessed = answer(*engine, true, 0.5F, 100);
+  EXPECT_EQ(plain.ids, guessed.ids);
+  EXPECT_GT(guessed.stats.drafted_tokens, 0U);
+}
+
+TEST(Speculation, a_draft_model_must_have_the_same_vocabulary) {
+  const auto engine = load("llama");
+  const auto other = engine->set_draft_model(open("qwen2"), {});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kUsage);
+  EXPECT_NE(other.error().message.find("vocabulary"), std::string::npos);
+}
+
+Ids guess(PromptLookup& lookup, const Ids& tokens, std::uint32_t most) {
+  const auto guesses = lookup.propose(tokens, most);
+  EXPECT_TRUE(guesses);
+  return {guesses->begin(), guesses->end()};
+}
+
+TEST(PromptLookup, says_what_followed_the_same_three_tokens) {
+  PromptLookup lookup;
+  EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 5, 9, 1, 2, 3}, 4), (Ids{4, 5, 9, 1}));
+  EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 5, 9, 1, 2, 3}, 2), (Ids{4, 5}));
+  EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 5, 9, 1, 2, 3, 7}, 2), Ids{});
+  EXPECT_EQ(guess(lookup, {1, 2}, 2), Ids{});
+  EXPECT_EQ(guess(lookup, {}, 2), Ids{});
+}
+
+TEST(PromptLookup, goes_round_in_a_short_repetition) {
+  PromptLookup lookup;
+  EXPECT_EQ(guess(lookup, {5, 5, 5, 5}, 6), (Ids{5, 5, 5, 5, 5, 5}));
+  EXPECT_EQ(guess(lookup, {8, 1, 2, 1, 2, 1, 2, 1}, 5), (Ids{2, 1, 2, 1, 2}));
+}
+
+TEST(PromptLookup, prefers_the_place_that_agrees_longest) {
+  PromptLookup lookup;
+  EXPECT_EQ(guess(lookup, {7, 8, 1, 2, 3, 40, 9, 9, 1, 2, 3, 50, 7, 8, 1, 2, 3}, 1), Ids{40});
+}
+
+TEST(PromptLookup, forgets_a_text_that_is_another) {
+  PromptLookup lookup;
+  EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 1, 2, 3}, 1), Ids{4});
+  EXPECT_EQ(guess(lookup, {9, 1, 2, 3}, 1), Ids{});
+}
+
+TEST(DraftLength, grows_with_luck_and_falls_to_nothing_without) {
+  DraftLength length;
+  for (int i = 0; i < 50; ++i) {
+    length.add_step(0, 0, 1.0);
+    length.add_step(4, 4, 1.2);
+  }
+  EXPECT_EQ(length.best(7), 7U);
+  for (int i = 0; i < 50; ++i) length.add_step(4, 0, 1.2);
+  EXPECT_EQ(length.best(7), 0U);
+  for (int i = 0; i < 50; ++i) length.add_hint(true);
+  EXPECT_GT(length.best(7), 0U);
+}
+
+TEST(DraftLength, is_nothing_where_each_token_costs_a_step) {
+  DraftLength length;
+  for (int i = 0; i < 50; ++i) {
+    length.add_step(0, 0, 1.0);
+    length.add_step(2, 1, 3.0);
+  }
+  EXPECT_EQ(length.best(7), 0U);
+}
+
+}  // namespace
+}  // namespace cistern::engine
