@@ -80,6 +80,7 @@ TEST(Speculation, a_recurrent_state_is_taken_back) {
     const Answer plain = answer(**engine, false, 0.7F, 120);
     const Answer guessed = answer(**engine, true, 0.7F, 120);
     EXPECT_EQ(plain.ids, guessed.ids) << name;
+    EXPECT_LT(guessed.stats.accepted_tokens, guessed.stats.drafted_tokens) << name << ": nothing taken back";
   }
 }
 

@@ -101,7 +101,7 @@ TEST(ComputeLayout, buffers_do_not_overlap_and_end_at_the_total) {
                                   dim * 7,
                                   dim * 7,
                                   3 * hidden * 7,
-                                  320 * 4,
+                                  320 * 8,
                                   l.packed_bytes / 4,
                                   l.scratch_floats_per_thread * 3};
   EXPECT_GE(l.packed_bytes, 512U * 7);  // one chunk of 512 bytes for up to 256 columns
