@@ -31,7 +31,8 @@ struct MakeModelOptions {
   std::string shape = "tiny";
   std::string type = "Q8_0";
   std::string arch;
-  std::optional<std::uint32_t> layers, dim, ffn, heads, kv_heads, head_dim, vocab, context, window;
+  std::optional<std::uint32_t> layers, dim, ffn, heads, kv_heads, head_dim, vocab, context, window, experts,
+      experts_used, expert_ffn, shared_experts;
   std::optional<float> rope_base;
   std::uint64_t seed = 1;
   bool force = false;
@@ -73,6 +74,10 @@ Result<engine::ModelShape> shape_of(const MakeModelOptions& o) {
   shape.vocab = o.vocab.value_or(shape.vocab);
   shape.context_tokens = o.context.value_or(shape.context_tokens);
   shape.window = o.window.value_or(shape.window);
+  shape.experts = o.experts.value_or(shape.experts);
+  shape.experts_used = o.experts_used.value_or(shape.experts_used);
+  shape.expert_ffn = o.expert_ffn.value_or(shape.expert_ffn);
+  shape.shared_experts = o.shared_experts.value_or(shape.shared_experts);
   shape.rope_base = o.rope_base.value_or(shape.rope_base);
   return shape;
 }
@@ -122,9 +127,11 @@ Result<void> write_file(engine::SyntheticModelWriter& model, const std::string& 
 Result<int> list_shapes(bool json) {
   boost::json::array rows;
   std::string text =
-      fmt::format("{:<18} {:<7} {:>6} {:>6} {:>6} {:>5} {:>8} {:>8} {:>7} {:>7}\n", "shape", "arch", "layers",
-                  "dim", "ffn", "heads", "kv-heads", "head-dim", "vocab", "context");
-  for (const engine::ModelShape& s : engine::model_shapes()) {
+      fmt::format("{:<18} {:<13} {:>6} {:>6} {:>6} {:>5} {:>8} {:>8} {:>7} {:>8} {:>8} {:>5} {:>11}\n",
+                  "shape", "arch", "layers", "dim", "ffn", "heads", "kv-heads", "head-dim", "vocab",
+                  "context", "experts", "used", "expert-ffn");
+  for (const engine::ModelShape& row : engine::model_shapes()) {
+    const engine::ModelShape s = engine::completed(row);
     rows.push_back({{"shape", s.name},
                     {"arch", s.arch},
                     {"layers", s.layers},
@@ -134,9 +141,14 @@ Result<int> list_shapes(bool json) {
                     {"kv_heads", s.kv_heads},
                     {"head_dim", s.head_dim},
                     {"vocab", s.vocab},
-                    {"context", s.context_tokens}});
-    text += fmt::format("{:<18} {:<7} {:>6} {:>6} {:>6} {:>5} {:>8} {:>8} {:>7} {:>7}\n", s.name, s.arch,
-                        s.layers, s.dim, s.ffn, s.heads, s.kv_heads, s.head_dim, s.vocab, s.context_tokens);
+                    {"context", s.context_tokens},
+                    {"experts", s.experts},
+                    {"experts_used", s.experts_used},
+                    {"expert_ffn", s.expert_ffn},
+                    {"shared_experts", s.shared_experts}});
+    text += fmt::format("{:<18} {:<13} {:>6} {:>6} {:>6} {:>5} {:>8} {:>8} {:>7} {:>8} {:>8} {:>5} {:>11}\n",
+                        s.name, s.arch, s.layers, s.dim, s.ffn, s.heads, s.kv_heads, s.head_dim, s.vocab,
+                        s.context_tokens, s.experts, s.experts_used, s.expert_ffn);
   }
   CISTERN_TRY_VOID(write_stdout(json ? to_json(boost::json::object{{"shapes", rows}}) + "\n" : text));
   return 0;
@@ -245,6 +257,10 @@ void add_make_model(Cli& cli) {
   number("--vocab", options->vocab, fmt::format("Tokens, at least {}", engine::kMinVocabulary));
   number("--context", options->context, "The longest sequence, in tokens");
   number("--window", options->window, "Sliding window in tokens, where the architecture has one; 0 is none");
+  number("--experts", options->experts, "Experts of a layer that has some; 0, here and below, is as usual");
+  number("--experts-used", options->experts_used, "Experts that a token goes to");
+  number("--expert-ffn", options->expert_ffn, "Hidden values of an expert");
+  number("--shared-experts", options->shared_experts, "Experts that every token takes");
   app.add_option("--rope-base", options->rope_base, "Base of the rotary position embedding")
       ->type_name("X")
       ->group(group);

@@ -41,12 +41,16 @@ double logit_deviation(const TempDir& dir, const std::string& model) {
   return std::sqrt(squares / static_cast<double>(logits.size()));
 }
 
-TEST(MakeModel, EveryArchitectureRuns) {
-  for (const char* arch : {"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi3"}) {
+// Those of every architecture are run by SyntheticModel.EveryArchitectureRuns.
+TEST(MakeModel, ModelsOfManyKindsRun) {
+  for (const char* arch : {"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi3",
+                           "deepseek4", "nemotron_h"}) {
     const TempDir dir;
     const std::string model = (dir.path() / "m.gguf").string();
-    const Outcome made =
-        run_program({"make-model", model, "--arch", arch, "--layers", "7", "--type", "Q8_0", "--json"});
+    std::vector<std::string> args = {"make-model", model,    "--arch", arch,    "--layers",
+                                     "7",          "--type", "Q8_0",   "--json"};
+    if (arch == std::string("deepseek4")) args.insert(args.end(), {"--experts", "8"});
+    const Outcome made = run_program(args);
     ASSERT_EQ(made.exit_code, 0) << arch << made.err;
     EXPECT_EQ(made.err, "");  // no progress where there is no terminal
     const json::value report = parsed(made);
@@ -105,6 +109,21 @@ TEST(MakeModel, OptionsChangeTheShape) {
   EXPECT_EQ(keys.at("tokenizer.ggml.tokens").as_array().size(), 700U);
 }
 
+TEST(MakeModel, OptionsChangeTheExperts) {
+  const TempDir dir;
+  const std::string model = (dir.path() / "m.gguf").string();
+  ASSERT_EQ(run_program({"make-model", model, "--arch", "deepseek2", "--experts", "12", "--experts-used", "5",
+                         "--expert-ffn", "96", "--shared-experts", "3", "--type", "q4_0"})
+                .exit_code,
+            0);
+  const json::value got = parsed(run_program({"inspect", model, "--json"}));
+  for (const auto& [key, value] :
+       {std::pair{"expert_count", 12}, std::pair{"expert_used_count", 5},
+        std::pair{"expert_feed_forward_length", 96}, std::pair{"expert_shared_count", 3}}) {
+    EXPECT_EQ(got.at("metadata").at(std::string("deepseek2.") + key).to_number<int>(), value) << key;
+  }
+}
+
 TEST(MakeModel, ListsItsShapes) {
   const Outcome run = run_program({"make-model", "--list", "--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
@@ -120,7 +139,8 @@ TEST(MakeModel, ImpossibleWishesAreNamed) {
   };
   for (const Case& c :
        {Case{{"--type", "Q4_X"}, 2, "Q4_"}, Case{{"--type", "I32"}, 2, "I32"},
-        Case{{"--shape", "C"}, 2, "--shape"}, Case{{"--shape", "M"}, 1, "qwen3moe"},
+        Case{{"--shape", "C"}, 2, "--shape"}, Case{{"--experts", "4", "--arch", "qwen3"}, 2, "--experts"},
+        Case{{"--experts", "4", "--experts-used", "5"}, 2, "--experts-used"},
         Case{{"--arch", "gpt2"}, 1, "--arch"}, Case{{"--heads", "3", "--kv-heads", "2"}, 2, "--kv-heads"},
         Case{{"--layers", "0"}, 2, "--layers"}, Case{{"--dim", "-1"}, 2, "--dim"},
         Case{{"--dim", "99999999999999999999"}, 2, "--dim"}, Case{{"--ffn", "4294967295"}, 2, "--ffn"},

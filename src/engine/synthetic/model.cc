@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/check.h"
+#include "engine/synthetic/habits.h"
+#include "engine/synthetic/metadata.h"
 #include "engine/synthetic/random_codes.h"
-#include "engine/synthetic/vocabulary.h"
 #include "file/inventory.h"
 
 namespace cistern::engine {
@@ -18,8 +19,7 @@ namespace {
 
 using spec::Role;
 
-// Of norms around 1 and of biases around 0: enough that leaving one out is seen.
-constexpr float kVectorDeviation = 0.1F;
+constexpr DType kNarrowType = DType::kQ8_0;
 
 constexpr std::size_t kBufferBytes = std::size_t{4} << 20U;
 
@@ -30,29 +30,6 @@ std::uint64_t seed_of(std::uint64_t seed, std::string_view name) {
   return seed ^ hash;
 }
 
-void add_metadata(file::GgufWriter& gguf, const SyntheticModel& model) {
-  const ModelShape& shape = model.shape;
-  const auto key = [&](std::string_view suffix) { return fmt::format("{}.{}", shape.arch, suffix); };
-  gguf.add("general.architecture", shape.arch);
-  gguf.add("general.name", fmt::format("random {} {}", shape.name, quant::format_of(model.dtype).name));
-  gguf.add("general.description", fmt::format("random weights of seed {}", model.seed));
-  gguf.add("general.quantization_version", std::uint32_t{2});
-  gguf.add(key("block_count"), shape.layers);
-  gguf.add(key("context_length"), shape.context_tokens);
-  gguf.add(key("embedding_length"), shape.dim);
-  gguf.add(key("feed_forward_length"), shape.ffn);
-  gguf.add(key("attention.head_count"), shape.heads);
-  gguf.add(key("attention.head_count_kv"), shape.kv_heads);
-  gguf.add(key("attention.key_length"), shape.head_dim);
-  gguf.add(key("attention.value_length"), shape.head_dim);
-  gguf.add(key("attention.layer_norm_rms_epsilon"), 1e-5F);
-  if (shape.window > 0) gguf.add(key("attention.sliding_window"), shape.window);
-  gguf.add(key("rope.dimension_count"), shape.head_dim);
-  gguf.add(key("rope.freq_base"), shape.rope_base);
-  gguf.add(key("vocab_size"), shape.vocab);
-  add_vocabulary(gguf, shape.vocab);
-}
-
 // What the architecture has in a file of this metadata.
 Result<spec::ModelSpec> spec_of(const file::GgufWriter& gguf) {
   const std::vector<std::byte> header = gguf.header();
@@ -60,13 +37,11 @@ Result<spec::ModelSpec> spec_of(const file::GgufWriter& gguf) {
   return spec::plan_model_spec(files.inventory);
 }
 
-bool is_vector(const spec::TensorSpec& tensor) {
-  return tensor.shape.rows() == 1;
-}
-
-// Of the optional tensors only an output head is made.
+// Of the optional tensors an output head is made, and what the architecture has all the same.
 bool is_wanted(const spec::TensorSpec& tensor, const ModelShape& shape) {
-  return tensor.role == Role::kOutput ? !shape.tied : !tensor.optional;
+  if (tensor.role == Role::kOutput) return !shape.tied;
+  const std::span<const Role> also = habits_of(shape.arch).also;
+  return !tensor.optional || std::ranges::find(also, tensor.role) != also.end();
 }
 
 // Where a tensor stands in the file: the order in which a step reads them, in a layer that of the roles.
@@ -76,21 +51,12 @@ int place_of(const spec::TensorSpec& tensor, const ModelShape& shape) {
   return is_last ? static_cast<int>(shape.layers) : -1;
 }
 
-// A product with 1/sqrt(columns) keeps the size of its input. What is added to the residual stream is divided
-// by the number of additions, as GPT-2 began (Radford et al. 2019), so that no layer drowns the ones before
-// it. Embeddings have the size of a normed vector, unless they are the output head too, which wants
-// 1/sqrt(columns).
-float deviation_of(const spec::TensorSpec& tensor, const ModelShape& shape) {
-  const double narrow = 1.0 / std::sqrt(static_cast<double>(tensor.shape.cols()));
-  switch (tensor.role) {
-    case Role::kTokenEmbedding:
-      return static_cast<float>(shape.tied ? narrow : 1.0);
-    case Role::kWo:
-    case Role::kWDown:
-      return static_cast<float>(narrow / std::sqrt(2.0 * shape.layers));
-    default:
-      return static_cast<float>(narrow);
-  }
+// Experts were asked for, and the architecture has none. One that has some may have too few layers for them.
+Result<void> check_experts(const spec::ModelSpec& spec, const ModelShape& shape) {
+  const auto has_experts = [](const spec::LayerSpec& layer) { return layer.ffn && layer.ffn->moe; };
+  if (shape.experts == 0 || habits_of(shape.arch).experts.count.times > 0) return {};
+  if (std::ranges::any_of(spec.layers, has_experts)) return {};
+  return fail(ErrorCode::kUsage, fmt::format("the architecture {} has no experts", shape.arch), "--experts");
 }
 
 }  // namespace
@@ -100,46 +66,51 @@ bool is_weight_type(DType dtype) noexcept {
 }
 
 Result<SyntheticModelWriter> SyntheticModelWriter::create(const SyntheticModel& model) {
-  CISTERN_TRY_VOID(check_shape(model.shape));
+  const ModelShape shape = completed(model.shape);
+  CISTERN_TRY_VOID(check_shape(shape));
   if (!is_weight_type(model.dtype)) {
     return fail(ErrorCode::kUsage,
                 fmt::format("{} is no type of weights", quant::format_of(model.dtype).name), "--type");
   }
   SyntheticModelWriter writer;
   writer.model_ = model;
+  writer.model_.shape = shape;
   CISTERN_TRY_VOID(writer.lay_out());
   return writer;
 }
 
 Result<void> SyntheticModelWriter::lay_out() {
   const ModelShape& shape = model_.shape;
-  add_metadata(gguf_, model_);
+  add_metadata(gguf_, shape, model_.dtype, model_.seed);
   CISTERN_TRY(const spec::ModelSpec spec, spec_of(gguf_));
+  CISTERN_TRY_VOID(check_experts(spec, shape));
   for (const spec::TensorSpec& tensor : spec.tensors) {
-    if (!is_wanted(tensor, shape)) continue;
-    const bool is_norm = spec::is_norm(tensor.role);
-    tensors_.push_back({.spec = tensor,
-                        .mean = is_norm ? 1.0F : 0.0F,
-                        .deviation = is_vector(tensor) ? kVectorDeviation : deviation_of(tensor, shape)});
+    if (is_wanted(tensor, shape)) tensors_.push_back({.spec = tensor, .draw = weight_draw(tensor, shape)});
   }
   std::ranges::sort(tensors_, {}, [&shape](const Tensor& tensor) {
     return std::pair(place_of(tensor.spec, shape), tensor.spec.role);
   });
-  const quant::Format& format = quant::format_of(model_.dtype);
-  for (const Tensor& tensor : tensors_) {
-    const Shape& size = tensor.spec.shape;
-    if (!is_vector(tensor.spec) && size.cols() % format.block_values != 0) {
-      return fail(
-          ErrorCode::kUsage,
-          fmt::format("rows of {} values are no whole number of {} blocks of {} values; choose a type with "
-                      "smaller blocks, such as Q8_0 (32) or F16 (1), or another shape",
-                      size.cols(), format.name, format.block_values),
-          fmt::format("tensor '{}'", tensor.spec.name));
-    }
-    CISTERN_TRY_VOID(
-        gguf_.add_tensor(tensor.spec.name, size, is_vector(tensor.spec) ? DType::kF32 : model_.dtype));
+  for (Tensor& tensor : tensors_) {
+    CISTERN_TRY(tensor.dtype, type_of(tensor));
+    CISTERN_TRY_VOID(gguf_.add_tensor(tensor.spec.name, tensor.spec.shape, tensor.dtype));
   }
   return {};
+}
+
+Result<DType> SyntheticModelWriter::type_of(const Tensor& tensor) const {
+  if (tensor.draw.kind == WeightKind::kFloats) return DType::kF32;
+  if (tensor.draw.kind == WeightKind::kIndices) return DType::kI32;
+  const std::uint64_t cols = tensor.spec.shape.cols();
+  const auto divides = [cols](const quant::Format& format) { return cols % format.block_values == 0; };
+  const quant::Format& format = quant::format_of(model_.dtype);
+  if (divides(format)) return model_.dtype;
+  if (tensor.draw.kind == WeightKind::kNarrow && divides(quant::format_of(kNarrowType))) return kNarrowType;
+  return fail(
+      ErrorCode::kUsage,
+      fmt::format("rows of {} values are no whole number of {} blocks of {} values; choose a type with "
+                  "smaller blocks, such as Q8_0 (32) or F16 (1), or another shape",
+                  cols, format.name, format.block_values),
+      fmt::format("tensor '{}'", tensor.spec.name));
 }
 
 std::uint64_t SyntheticModelWriter::n_parameters() const {
@@ -148,17 +119,36 @@ std::uint64_t SyntheticModelWriter::n_parameters() const {
   return sum;
 }
 
-Result<void> SyntheticModelWriter::write_vector(const Tensor& tensor, const file::ByteSink& sink) {
+Result<void> SyntheticModelWriter::write_floats(const Tensor& tensor, const file::ByteSink& sink) {
   Rng rng(seed_of(model_.seed, tensor.spec.name));
-  std::vector<float> values(tensor.spec.shape.cols());
-  for (float& value : values) value = tensor.mean + gaussian(rng) * tensor.deviation;
-  return gguf_.write(std::as_bytes(std::span(values)), sink);
+  std::vector<float> piece(
+      std::min<std::uint64_t>(tensor.spec.shape.elements(), kBufferBytes / sizeof(float)));
+  for (std::uint64_t left = tensor.spec.shape.elements(); left > 0;) {
+    const std::span<float> values = std::span(piece).first(std::min<std::uint64_t>(left, piece.size()));
+    for (float& value : values) value = tensor.draw.mean + gaussian(rng) * tensor.draw.deviation;
+    CISTERN_TRY_VOID(gguf_.write(std::as_bytes(values), sink));
+    left -= values.size();
+  }
+  return {};
+}
+
+// The numbers of a row follow each other from a random one on.
+Result<void> SyntheticModelWriter::write_indices(const Tensor& tensor, const file::ByteSink& sink) {
+  Rng rng(seed_of(model_.seed, tensor.spec.name));
+  std::vector<std::uint32_t> row(tensor.spec.shape.cols());
+  for (std::uint64_t i = 0; i < tensor.spec.shape.rows(); ++i) {
+    const std::uint64_t first = rng.next() % tensor.draw.bound;
+    for (std::size_t c = 0; c < row.size(); ++c)
+      row[c] = static_cast<std::uint32_t>((first + c) % tensor.draw.bound);
+    CISTERN_TRY_VOID(gguf_.write(std::as_bytes(std::span(row)), sink));
+  }
+  return {};
 }
 
 Result<void> SyntheticModelWriter::write_matrix(const Tensor& tensor, BankCache& banks,
                                                 const file::ByteSink& sink) {
   const Shape& shape = tensor.spec.shape;
-  WeightStream rows(banks, seed_of(model_.seed, tensor.spec.name), shape.cols(), tensor.deviation);
+  WeightStream rows(banks, seed_of(model_.seed, tensor.spec.name), shape.cols(), tensor.draw.deviation);
   const std::uint64_t rows_a_piece =
       std::min<std::uint64_t>(std::max<std::size_t>(kBufferBytes / rows.row_bytes(), 1), shape.rows());
   std::vector<std::byte> piece(rows_a_piece * rows.row_bytes());
@@ -174,8 +164,20 @@ Result<void> SyntheticModelWriter::write(const file::ByteSink& sink) {
   CISTERN_CHECK(!gguf_.complete());
   CISTERN_TRY_VOID(gguf_.write_header(sink));
   BankCache banks(quant::format_of(model_.dtype), model_.seed);
+  BankCache narrow_banks(quant::format_of(kNarrowType), model_.seed);
   for (const Tensor& tensor : tensors_) {
-    CISTERN_TRY_VOID(is_vector(tensor.spec) ? write_vector(tensor, sink) : write_matrix(tensor, banks, sink));
+    switch (tensor.draw.kind) {
+      case WeightKind::kMatrix:
+      case WeightKind::kNarrow:
+        CISTERN_TRY_VOID(write_matrix(tensor, tensor.dtype == model_.dtype ? banks : narrow_banks, sink));
+        break;
+      case WeightKind::kFloats:
+        CISTERN_TRY_VOID(write_floats(tensor, sink));
+        break;
+      case WeightKind::kIndices:
+        CISTERN_TRY_VOID(write_indices(tensor, sink));
+        break;
+    }
   }
   CISTERN_CHECK(gguf_.complete());
   return {};

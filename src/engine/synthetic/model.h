@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "engine/synthetic/shape.h"
 #include "engine/synthetic/weight_bank.h"
+#include "engine/synthetic/weights.h"
 #include "file/gguf_writer.h"
 #include "spec/model_spec.h"
 #include "tensor/dtype.h"
@@ -18,7 +19,7 @@ namespace cistern::engine {
 
 struct SyntheticModel {
   ModelShape shape;
-  DType dtype = DType::kF16;  // of all matrices; vectors are F32
+  DType dtype = DType::kF16;  // of all matrices; vectors and small tables are F32
   std::uint64_t seed = 1;
 };
 
@@ -40,12 +41,14 @@ class SyntheticModelWriter {
  private:
   struct Tensor {
     spec::TensorSpec spec;
-    float mean;
-    float deviation;
+    WeightDraw draw;
+    DType dtype;
   };
   SyntheticModelWriter() = default;
   Result<void> lay_out();
-  Result<void> write_vector(const Tensor& tensor, const file::ByteSink& sink);
+  Result<DType> type_of(const Tensor& tensor) const;
+  Result<void> write_floats(const Tensor& tensor, const file::ByteSink& sink);
+  Result<void> write_indices(const Tensor& tensor, const file::ByteSink& sink);
   Result<void> write_matrix(const Tensor& tensor, BankCache& banks, const file::ByteSink& sink);
 
   SyntheticModel model_;

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
+#include "engine/engine.h"
 #include "engine/synthetic/vocabulary.h"
 #include "spec/registry.h"
 #include "spec/vocab.h"
+#include "support/temp_dir.h"
 #include "text/tokenizer.h"
 
 namespace cistern::engine {
@@ -34,20 +38,94 @@ ModelShape tiny(std::string_view arch = "llama") {
   return shape;
 }
 
-TEST(SyntheticModel, EveryArchitectureIsAccepted) {
+// Small, with layers for every pattern of kinds, and few experts.
+ModelShape small(std::string_view arch) {
+  ModelShape shape = tiny(arch);
+  shape.layers = 8;
+  shape.dim = 64;
+  shape.ffn = 128;
+  shape.head_dim = 32;
+  shape.context_tokens = 256;
+  if (completed(shape).experts == 0) return shape;
+  shape.experts = 16;
+  shape.experts_used = 2;
+  shape.expert_ffn = 32;
+  return shape;
+}
+
+// What comes out after a few tokens: logits, or the vector of an encoder.
+std::vector<float> outputs(const Bytes& bytes) {
+  const testing::TempDir dir;
+  auto open = open_model({.model = dir.write("m.gguf", bytes).string()});
+  EXPECT_TRUE(open) << describe(open.error());
+  auto engine = Engine::load(std::move(*open), {.threads = 1});
+  EXPECT_TRUE(engine) << describe(engine.error());
+  const std::vector<text::TokenId> ids = {1, 300, 7, 511, 42, 260, 400, 9};
+  if (!(*engine)->spec().causal) {
+    const auto vector = (*engine)->embed(ids);
+    EXPECT_TRUE(vector) << describe(vector.error());
+    return vector ? *vector : std::vector<float>();
+  }
+  std::vector<float> all;
+  const auto done = (*engine)->logits(
+      ids, 0, [&all](std::span<const float> row) { all.insert(all.end(), row.begin(), row.end()); });
+  EXPECT_TRUE(done) << describe(done.error());
+  return all;
+}
+
+TEST(SyntheticModel, EveryArchitectureRuns) {
   for (const spec::Architecture& architecture : spec::architectures()) {
-    const Bytes bytes = written({.shape = tiny(architecture.name), .dtype = DType::kQ4_0});
+    SCOPED_TRACE(architecture.name);
+    const ModelShape shape = small(architecture.name);
+    const Bytes bytes = written({.shape = shape, .dtype = DType::kQ4_0});
+    ASSERT_FALSE(bytes.empty());
     const auto files = file::open_model(bytes, "m.gguf");
     ASSERT_TRUE(files) << describe(files.error());
     const auto spec = spec::read_model_spec(files->inventory);
     ASSERT_TRUE(spec) << describe(spec.error());
-    EXPECT_EQ(spec->layers.size(), 2U);
-    EXPECT_EQ(spec->tied_output, architecture.name.starts_with("gemma"));
-    EXPECT_EQ(files->inventory.find("blk.0.attn_qkv.weight") != nullptr, architecture.name == "phi3");
-    for (const file::TensorInfo& tensor : files->inventory.tensors()) {
-      EXPECT_EQ(tensor.dtype, tensor.shape.rows() == 1 ? DType::kF32 : DType::kQ4_0) << tensor.name;
+    EXPECT_EQ(spec->layers.size(), 8U);
+    if (spec->causal) {
+      EXPECT_EQ(spec->tied_output, shape.tied);
     }
+    const auto is_moe = [](const spec::LayerSpec& layer) { return layer.ffn && layer.ffn->moe; };
+    EXPECT_EQ(std::ranges::any_of(spec->layers, is_moe), shape.experts > 0);
+    for (const spec::TensorSpec& tensor : spec->tensors) {
+      const file::TensorInfo* info = files->inventory.find(tensor.name);
+      if (info == nullptr || tensor.shape.rows() > 1) continue;
+      EXPECT_EQ(info->dtype, DType::kF32) << tensor.name;
+    }
+    double squares = 0;
+    const std::vector<float> values = outputs(bytes);
+    for (const float x : values) squares += double{x} * x;  // not finite if one of them is not
+    const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
+    EXPECT_GT(deviation, spec->causal ? 0.5 : 0.01);
+    EXPECT_LT(deviation, 2);
   }
+}
+
+// Heads of 128 values: the keys' half of latent attention cannot have the type's blocks.
+TEST(SyntheticModel, NarrowMatricesHaveAnotherType) {
+  ModelShape shape = tiny("deepseek2");
+  shape.head_dim = 128;
+  shape.experts = 4;
+  shape.experts_used = 2;
+  const Bytes bytes = written({.shape = shape, .dtype = DType::kQ4_K});
+  const auto files = file::open_model(bytes, "m.gguf");
+  ASSERT_TRUE(files) << describe(files.error());
+  EXPECT_EQ(files->inventory.find("blk.1.attn_k_b.weight")->dtype, DType::kQ8_0);
+  EXPECT_EQ(files->inventory.find("blk.1.attn_v_b.weight")->dtype, DType::kQ4_K);
+  EXPECT_EQ(files->inventory.find("blk.1.ffn_down_exps.weight")->dtype, DType::kQ4_K);
+  EXPECT_EQ(files->inventory.find("blk.1.ffn_gate_inp.weight")->dtype, DType::kF32);
+}
+
+TEST(SyntheticModel, RefusesExpertsWhereThereAreNone) {
+  ModelShape shape = tiny("qwen2");
+  shape.experts = 4;
+  shape.experts_used = 2;
+  const auto refused = SyntheticModelWriter::create({.shape = shape, .dtype = DType::kF16});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_TRUE(describe(refused.error()).starts_with("--experts"));
 }
 
 TEST(SyntheticModel, EveryWeightTypeIsWritten) {
@@ -142,7 +220,8 @@ TEST(SyntheticVocabulary, TokenizesAnyText) {
     const auto ids = (*tokenizer)->encode(text, false);
     ASSERT_TRUE(ids) << describe(ids.error());
     EXPECT_EQ((*tokenizer)->decode(*ids), text) << n_vocab;
-    if (n_vocab >= 5000) EXPECT_LT(ids->size(), text.size());  // words are found
+    if (n_vocab < 5000) continue;
+    EXPECT_LT(ids->size(), text.size());  // words are found
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "engine/synthetic/habits.h"
 #include "engine/synthetic/vocabulary.h"
 #include "spec/registry.h"
 
@@ -17,22 +18,8 @@ constexpr std::uint32_t kMaxLayers = 4096;
 constexpr std::uint32_t kMaxDim = 1U << 20U;
 constexpr std::uint32_t kMaxVocab = 1U << 20U;  // every token is held in memory while the file is written
 constexpr std::uint32_t kMaxContext = 1U << 30U;
-
-// What an architecture always has, whoever's dimensions it is given.
-struct Habit {
-  std::string_view arch;
-  bool tied;
-  std::uint32_t window;
-};
-constexpr Habit kHabits[] = {
-    {"gemma", true, 0}, {"gemma2", true, 4096}, {"gemma3", true, 1024}, {"gemma4", true, 1024}};
-
-// Shapes that are spoken of and cannot be made yet.
-struct Later {
-  std::string_view name;
-  std::string_view arch;
-};
-constexpr Later kLater[] = {{"M", "qwen3moe"}};
+constexpr std::uint32_t kMaxExperts = 1U << 14U;
+constexpr std::uint32_t kMaxUsed = 256;
 
 std::unexpected<Error> bad_option(std::string_view option, std::string message) {
   return fail(ErrorCode::kUsage, std::move(message), std::string(option));
@@ -54,13 +41,6 @@ std::string did_you_mean(std::string_view typed, const std::vector<std::string>&
 Result<ModelShape> find_shape(std::string_view name) {
   const auto row = std::ranges::find(model_shapes(), name, &ModelShape::name);
   if (row != model_shapes().end()) return *row;
-  const auto later = std::ranges::find(kLater, name, &Later::name);
-  if (later != std::end(kLater)) {
-    return fail(
-        ErrorCode::kUnsupported,
-        fmt::format("shape {} is of the architecture {}, which is not supported yet", name, later->arch),
-        "--shape");
-  }
   std::vector<std::string> names;
   for (const ModelShape& shape : model_shapes()) names.emplace_back(shape.name);
   return bad_option("--shape",
@@ -69,11 +49,34 @@ Result<ModelShape> find_shape(std::string_view name) {
 
 void set_architecture(ModelShape& shape, std::string_view arch) {
   if (shape.arch == arch) return;
+  const Habits& old_habits = habits_of(shape.arch);
+  const Habits& habits = habits_of(arch);
   shape.arch = arch;
-  const auto habit = std::ranges::find(kHabits, arch, &Habit::arch);
-  const bool has_habit = habit != std::end(kHabits);
-  if (has_habit) shape.tied = habit->tied;
-  shape.window = has_habit ? habit->window : 0;
+  if (habits.tied || old_habits.tied) shape.tied = habits.tied;
+  shape.window = habits.window;
+  shape.experts = shape.experts_used = shape.expert_ffn = shape.shared_experts = 0;
+  shape.q_rank = shape.kv_rank = shape.rope_dim = 0;
+  shape.traits = {};
+}
+
+ModelShape completed(ModelShape shape) {
+  const Habits& habits = habits_of(shape.arch);
+  const auto complete = [&shape](std::uint32_t& number, const Amount& usual) {
+    if (number == 0) number = usual.in(shape);
+  };
+  complete(shape.experts, habits.experts.count);
+  if (shape.experts > 0) {
+    const Habits::Experts& experts = habits.experts;
+    if (shape.experts_used == 0) shape.experts_used = std::clamp(experts.used.in(shape), 1U, shape.experts);
+    complete(shape.expert_ffn, experts.ffn);
+    complete(shape.expert_ffn, part(Of::kFfn));
+    complete(shape.shared_experts, experts.shared);
+  }
+  complete(shape.q_rank, habits.latent.q_rank);
+  complete(shape.kv_rank, habits.latent.kv_rank);
+  complete(shape.rope_dim, habits.rope_dim);
+  complete(shape.rope_dim, part(Of::kHeadDim));
+  return shape;
 }
 
 Result<void> check_shape(const ModelShape& shape) {
@@ -92,7 +95,12 @@ Result<void> check_shape(const ModelShape& shape) {
         Bound{"--ffn", shape.ffn, 1, kMaxDim}, Bound{"--heads", shape.heads, 1, kMaxDim},
         Bound{"--kv-heads", shape.kv_heads, 1, kMaxDim}, Bound{"--head-dim", shape.head_dim, 2, kMaxDim},
         Bound{"--vocab", shape.vocab, kMinVocabulary, kMaxVocab},
-        Bound{"--context", shape.context_tokens, 1, kMaxContext}}) {
+        Bound{"--context", shape.context_tokens, 1, kMaxContext},
+        Bound{"--experts", shape.experts, 0, kMaxExperts},
+        Bound{"--experts-used", shape.experts_used, shape.experts > 0 ? 1U : 0U,
+              std::min(shape.experts, kMaxUsed)},
+        Bound{"--expert-ffn", shape.expert_ffn, 0, kMaxDim},
+        Bound{"--shared-experts", shape.shared_experts, 0, kMaxUsed}}) {
     if (bound.value >= bound.low && bound.value <= bound.high) continue;
     return bad_option(bound.option,
                       fmt::format("is {}, must be between {} and {}", bound.value, bound.low, bound.high));

@@ -1,5 +1,6 @@
 // The dimensions of a model to be made up, and a table of those of known models. Used by make-model, bench
-// and tests. A shape says nothing about weight types. Plain values; pure functions.
+// and tests. A shape says nothing about weight types. Numbers of experts and of latent attention that are 0
+// are what the architecture is known for (habits.h). Plain values; pure functions.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "engine/synthetic/trait.h"
 
 namespace cistern::engine {
 
@@ -25,6 +27,16 @@ struct ModelShape {
   float rope_base = 10000.0F;
   bool tied = false;         // the output head is the token embedding
   std::uint32_t window = 0;  // sliding window in tokens; which layers have it, the architecture says; 0: none
+  // Of a mixture of experts.
+  std::uint32_t experts = 0;
+  std::uint32_t experts_used = 0;    // by a token
+  std::uint32_t expert_ffn = 0;      // hidden values of an expert
+  std::uint32_t shared_experts = 0;  // that every token takes
+  // Of latent attention, where head_dim is the size of a head's unrotated part and of its values.
+  std::uint32_t q_rank = 0;            // of the compressed queries
+  std::uint32_t kv_rank = 0;           // of the latent
+  std::uint32_t rope_dim = 0;          // rotated values of a head, with other attention too
+  std::span<const Trait> traits = {};  // what this model has otherwise than others of the architecture
 };
 
 std::span<const ModelShape> model_shapes() noexcept;
@@ -34,6 +46,9 @@ Result<ModelShape> find_shape(std::string_view name);
 
 // Turns the shape into one of another architecture: with the window and the tied output that it is known for.
 void set_architecture(ModelShape& shape, std::string_view arch);
+
+// The shape with what it leaves to the architecture filled in.
+ModelShape completed(ModelShape shape);
 
 // Whether a model of this shape can exist. Error (kUsage) names the option of make-model to change.
 Result<void> check_shape(const ModelShape& shape);
