@@ -64,7 +64,8 @@ Result<void> norm_heads(const Step& step, const WeightSet& weights, spec::HeadNo
   if (kind == spec::HeadNorm::kNone) return {};
   if (kind == spec::HeadNorm::kRow) heads = {heads.rows, heads.first_col, 1, heads.n_heads * heads.head_dim};
   CISTERN_TRY(const store::Lease weight, weights.lease(step.store, role));
-  ops::rms_norm_heads(step.exec, heads, weight.view(), step.model.norm_eps);
+  const auto norm = kind == spec::HeadNorm::kLayerHeads ? ops::layer_norm_heads : ops::rms_norm_heads;
+  norm(step.exec, heads, weight.view(), step.model.norm_eps);
   return {};
 }
 

@@ -96,6 +96,16 @@ void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& 
   });
 }
 
+void layer_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& weights, float eps) {
+  CISTERN_CHECK(weights.shape.elements() == std::uint64_t{heads.n_heads} * heads.head_dim);
+  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
+    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
+      float* head = heads.head(t, hi);
+      exec.kernels->layer_norm(head, weights.f32() + hi * heads.head_dim, nullptr, eps, head, heads.head_dim);
+    }
+  });
+}
+
 void rope(const Exec& exec, const HeadsView& heads, const Rotation& rotation, std::uint32_t first_position) {
   const std::size_t pairs = rotation.inv_freq.size();
   CISTERN_CHECK(2 * pairs <= heads.head_dim && 4 * pairs <= exec.scratch_floats_per_thread);

@@ -37,6 +37,9 @@ struct HeadsView {
 // empty.
 void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& weight, float eps);
 
+// LayerNorm of every head with a weight of head_dim values each, one after the other.
+void layer_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& weights, float eps);
+
 // Rotates pairs of each head: the angle of pair i at position p is p * inv_freq[i]; sin and cos times
 // `factor`.
 struct Rotation {

@@ -309,6 +309,23 @@ TEST(Attention, quantized_caches_stay_close) {
   }
 }
 
+TEST(LayerNormHeads, each_head_has_its_own_mean_and_weights) {
+  std::vector<float> x = {1, 2, 6, -1, 0, 4, 5, 5, 8, 0, 3, 3}, weights = {1, 2, 3, -1, 0.5F, 1};
+  const std::vector<float> before = x;
+  layer_norm_heads(Machine(2).exec, {view(x, 6), 0, 2, 3},
+                   {.shape = Shape(3, 2), .data = reinterpret_cast<const std::byte*>(weights.data())}, 1e-5F);
+  for (std::size_t head = 0; head < 4; ++head) {
+    const float* h = &before[head * 3];
+    const double mean = (double{h[0]} + h[1] + h[2]) / 3;
+    double variance = 0;
+    for (int i = 0; i < 3; ++i) variance += (h[i] - mean) * (h[i] - mean) / 3;
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(x[head * 3 + i], (h[i] - mean) / std::sqrt(variance + 1e-5) * weights[head % 2 * 3 + i],
+                  1e-5);
+    }
+  }
+}
+
 TEST(Gate, is_silu_or_gelu_of_the_gate_times_up) {
   std::vector<float> both = {-2.0F, 0.5F, 3.0F, 4.0F}, out(2);
   Machine machine(1);

@@ -139,6 +139,9 @@ class Builder {
   void add_mamba2(std::string_view norm, GatedNorm gated_norm);
   void add_short_conv();
 
+  // Normalises queries and keys where the first layer of the file has norms for them.
+  void find_qk_norm(HeadNorm kind);
+
   // For layers of other kinds.
   void add(std::string name, Shape shape, Role role, int layer = kNoLayer, bool optional = false);
   // Several rows that are no matrix of a product: they must be F32, as single rows must.

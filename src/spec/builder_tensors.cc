@@ -35,6 +35,11 @@ void Builder::add_norm(int layer, std::string_view name, std::uint64_t size, Rol
   if (model.norm == NormKind::kLayer) add(full + ".bias", Shape(size), bias, layer, true);
 }
 
+void Builder::find_qk_norm(HeadNorm kind) {
+  if (!has_tensor("blk.0.attn_q_norm.weight", false)) return;
+  for_attention([kind](AttentionSpec& a) { a.qk_norm = kind; });
+}
+
 void Builder::add_embedding_and_output() {
   add("token_embd.weight", Shape(model.dim, model.n_vocab), Role::kTokenEmbedding);
   add_norm(kNoLayer, "output_norm", model.dim, Role::kOutputNorm, Role::kOutputNormBias);
@@ -82,6 +87,10 @@ void Builder::add_attention(const AttentionTensors& options) {
       const bool shares = a.kv_layer != static_cast<std::uint32_t>(li);
       add(in_layer(li, "attn_q_norm.weight"), Shape(q_size), Role::kQNorm, li);
       add(in_layer(li, "attn_k_norm.weight"), Shape(k_size), Role::kKNorm, li, shares);
+    }
+    if (a.qk_norm == HeadNorm::kLayerHeads) {
+      add_f32(in_layer(li, "attn_q_norm.weight"), Shape(a.head_dim, a.n_heads), Role::kQNorm, li);
+      add_f32(in_layer(li, "attn_k_norm.weight"), Shape(a.head_dim, a.n_kv_heads), Role::kKNorm, li);
     }
     if (options.sinks) add(in_layer(li, "attn_sinks.weight"), Shape(a.n_heads), Role::kSinks, li, true);
     add(in_layer(li, "attn_output.weight"), Shape(std::uint64_t{a.n_heads} * a.value_dim, model.dim),

@@ -11,6 +11,7 @@ Result<void> start(Builder& builder) {
   builder.model.parallel_blocks = true;
   CISTERN_TRY(builder.model.logit_scale, builder.positive_or("logit_scale", 1.0F));
   CISTERN_TRY_VOID(builder.set_rope(RopeStyle::kInterleaved));
+  builder.find_qk_norm(HeadNorm::kLayerHeads);  // Command R+
   builder.add_embedding_and_output();
   return {};
 }

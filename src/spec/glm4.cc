@@ -16,9 +16,7 @@ Result<void> build_glm4moe(Builder& builder) {
   CISTERN_TRY_VOID(builder.set_rope(RopeStyle::kHalfSplit));
   CISTERN_TRY_VOID(builder.set_experts({.gating = Gating::kSigmoid, .normalize = true}));
   // GLM-4.5 has the norms, GLM-4.5-Air has not.
-  if (builder.has_tensor("blk.0.attn_q_norm.weight", false)) {
-    builder.for_attention([](AttentionSpec& a) { a.qk_norm = HeadNorm::kHeads; });
-  }
+  builder.find_qk_norm(HeadNorm::kHeads);
   builder.add_embedding_and_output();
   builder.add_attention({.qkv_bias = true});
   builder.add_ffn({.norm = "post_attention_norm", .selection_bias = true});

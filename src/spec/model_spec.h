@@ -48,6 +48,7 @@ enum class HeadNorm {
   kHeads,       // RMSNorm of each head, one weight for all
   kRow,         // RMSNorm of all heads together
   kUnweighted,  // RMSNorm of each head without a weight
+  kLayerHeads,  // LayerNorm of each head, each with a weight of its own
 };
 
 // Grouped-query attention (Ainslie et al. 2023).
