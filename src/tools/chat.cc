@@ -125,6 +125,7 @@ void add_chat(Cli& cli) {
       ->allow_extra_args(false);
   add_sampling_flags(app, options->sampling);
   add_load_flags(app, options->load);
+  add_adapter_flags(app, options->load);
   add_output_flags(app, options->output);
 }
 

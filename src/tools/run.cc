@@ -172,6 +172,8 @@ void add_run(Cli& cli) {
                              "prompt from a pipe"},
                             {"cistern run model.gguf --raw -p \"Once upon a time\" -n 100 --stop \"The end\"",
                              "continue a text"},
+                            {"cistern run model.gguf -p Hello --lora style.gguf --lora facts.gguf:0.5",
+                             "with two adapters, the second at half its strength"},
                             {"cistern run -p Hello --temp 0 --json", "one JSON document, for programs"}}},
               [options] { return run(*options); });
   add_model_flags(app, options->model);
@@ -195,6 +197,7 @@ void add_run(Cli& cli) {
   app.add_flag("--json", options->json, "Print one JSON document instead of text");
   add_sampling_flags(app, options->sampling);
   add_load_flags(app, options->load);
+  add_adapter_flags(app, options->load);
   add_output_flags(app, options->output);
 }
 
