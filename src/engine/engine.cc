@@ -88,6 +88,7 @@ Result<void> Engine::set_draft_model(OpenModel draft, const LoadOptions& options
   CISTERN_TRY_VOID(check_same_vocabulary(runtime.open, draft));
   LoadOptions load = options;
   load.sequences = 1;
+  load.adapters.clear();  // they are made for the large one
   load.context_tokens.reset();
   load.wanted_tokens = context_tokens();
   // What the model will touch is not resident yet, but it is spoken for.

@@ -55,6 +55,12 @@ Result<void> require_generator(const OpenModel& model);
 // needs none.
 Result<OpenModel> open_model(const OpenOptions& options);
 
+// A low-rank adapter (LoRA) to run the model with.
+struct AdapterOptions {
+  std::string path;    // of a GGUF file
+  float scale = 1.0F;  // of what it changes; finite
+};
+
 struct LoadOptions {
   std::optional<std::uint32_t> context_tokens;  // exact: refused when it does not fit
   std::uint32_t wanted_tokens = 0;              // automatic context: no more than this is needed; 0: unknown
@@ -63,6 +69,7 @@ struct LoadOptions {
   int threads = 0;              // 0: one per physical core that this process may use
   std::optional<sys::Isa> isa;
   std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
+  std::vector<AdapterOptions> adapters;       // all of them together, on every token
 };
 
 struct Request {

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 
 #include "engine/runtime.h"
 #include "sys/clock.h"
@@ -73,6 +75,26 @@ void prefault_files(sys::ThreadPool& pool, const file::ModelFiles& files) {
   }
 }
 
+// Opens the adapters and puts their mappings to those of the model, so that they are watched and read ahead
+// with them.
+Result<std::vector<std::unique_ptr<LoadedAdapter>>> load_adapters(OpenModel& open,
+                                                                  const spec::ModelSpec& model,
+                                                                  const LoadOptions& options) {
+  std::vector<std::unique_ptr<LoadedAdapter>> adapters;
+  for (const AdapterOptions& asked : options.adapters) {
+    if (!std::isfinite(asked.scale))
+      return fail(ErrorCode::kUsage, "the scale of an adapter must be a finite number", asked.path);
+    CISTERN_TRY(file::ModelFiles files, file::open_model(asked.path));
+    auto adapter = std::make_unique<LoadedAdapter>();
+    adapter->inventory = std::move(files.inventory);
+    CISTERN_TRY(adapter->spec, spec::read_adapter(adapter->inventory, model, open.inventory(), asked.scale));
+    adapter->store = store::make_mapped_store(adapter->inventory);
+    std::ranges::move(files.files, std::back_inserter(open.files.files));
+    adapters.push_back(std::move(adapter));
+  }
+  return adapters;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions& options) {
@@ -80,13 +102,17 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
   CISTERN_TRY(const sys::Isa isa, sys::choose_isa(options.isa));
   CISTERN_TRY(const int threads, choose_threads(options.threads));
   CISTERN_TRY(spec::ModelSpec model, spec::read_model_spec(open.inventory()));
+  CISTERN_TRY(auto adapters, load_adapters(open, model, options));
+  std::vector<spec::AdapterSpec> adapter_specs;
+  for (const auto& adapter : adapters) adapter_specs.push_back(adapter->spec);
   const plan::Machine machine = read_machine(open, options, threads);
   auto planned = plan::make_plan(machine, model, open.inventory(),
                                  {.context_tokens = options.context_tokens.value_or(0),
                                   .wanted_tokens = options.wanted_tokens,
                                   .kv_type = options.kv_type,
                                   .threads = threads,
-                                  .sequences = options.sequences});
+                                  .sequences = options.sequences,
+                                  .adapters = adapter_specs});
   if (!planned) return fail(planned.error().code, planned.error().message, open.path);
 
   auto runtime = std::make_unique<Runtime>(std::move(open), std::move(model), *std::move(planned));
@@ -97,6 +123,10 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
     runtime->caches.push_back(std::move(cache));
   }
   runtime->store = store::make_mapped_store(runtime->open.inventory());
+  runtime->adapters = std::move(adapters);
+  std::vector<model::Adapter> bound;
+  for (const auto& adapter : runtime->adapters)
+    bound.push_back({.spec = &adapter->spec, .store = adapter->store.get()});
   runtime->pool = std::make_unique<sys::ThreadPool>(threads);
   prefault_files(*runtime->pool, runtime->open.files);
   runtime->decoder =
@@ -105,7 +135,8 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
                                                              .store = *runtime->store,
                                                              .layout = runtime->plan.compute,
                                                              .arena = runtime->arena.bytes(),
-                                                             .exec = make_exec(*runtime)});
+                                                             .exec = make_exec(*runtime),
+                                                             .adapters = bound});
   runtime->sequence = std::make_unique<Sequence>(*runtime->decoder, runtime->caches.front(), runtime->model,
                                                  runtime->open.files);
   runtime->load_s = sys::steady_seconds() - start + runtime->open.open_s;

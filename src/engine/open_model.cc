@@ -20,6 +20,11 @@ Result<OpenModel> open_model(const OpenOptions& options) {
   CISTERN_TRY(open.path, resolve_model(options.model));
   CISTERN_TRY(open.files, open_files(open.path));
   const file::Metadata& metadata = open.inventory().metadata;
+  CISTERN_TRY(const auto type, metadata.find_string("general.type"));
+  if (type == "adapter") {
+    return fail(ErrorCode::kUsage, "is an adapter, no model: name the model that it is for, then --lora",
+                open.path);
+  }
 
   CISTERN_TRY(text::Vocab vocab, spec::read_vocab(metadata));
   if (!options.pre_override.empty()) vocab.pre = options.pre_override;

@@ -17,6 +17,13 @@
 
 namespace cistern::engine {
 
+// An adapter's file, whose mapping is among those of the model's files.
+struct LoadedAdapter {
+  file::Inventory inventory;
+  spec::AdapterSpec spec;
+  std::unique_ptr<store::WeightStore> store;
+};
+
 // Pieces hold references to each other, so a Runtime never moves.
 struct Runtime {
   Runtime(OpenModel opened, spec::ModelSpec model_spec, plan::MemoryPlan memory_plan)
@@ -32,6 +39,7 @@ struct Runtime {
   sys::Buffer arena;
   std::vector<kv::Cache> caches;  // one per sequence; never resized
   std::unique_ptr<store::WeightStore> store;
+  std::vector<std::unique_ptr<LoadedAdapter>> adapters;
   std::unique_ptr<sys::ThreadPool> pool;
   std::unique_ptr<model::Decoder> decoder;
   std::unique_ptr<Sequence> sequence;

@@ -8,7 +8,6 @@
 #include "ops/attention.h"
 #include "ops/compressor.h"
 #include "ops/elementwise.h"
-#include "ops/grouped_matmul.h"
 #include "ops/indexer.h"
 
 namespace cistern::model {
@@ -199,11 +198,8 @@ class CompressedAttention {
   Result<void> project_output() {
     const std::uint32_t group_dim = spec_.n_heads / spec_.out_groups * spec_.head_dim;
     const TensorView grouped = memory_.take(std::uint64_t{spec_.out_groups} * spec_.out_rank);
-    CISTERN_TRY(const store::Lease w, weights_.lease(step_.store, Role::kWoA));
-    WeightView by_group = w.view();
-    by_group.shape = Shape(group_dim, spec_.out_rank, spec_.out_groups);
-    ops::matmul_heads(step_.exec, by_group, {attended_, 0, spec_.out_groups, group_dim},
-                      {grouped, 0, spec_.out_groups, spec_.out_rank});
+    CISTERN_TRY_VOID(project_heads(step_, weights_, Role::kWoA, {attended_, 0, spec_.out_groups, group_dim},
+                                   {grouped, 0, spec_.out_groups, spec_.out_rank}));
     return project(step_, weights_, grouped, {Role::kWo, kNoBias, step_.block_out()});
   }
 

@@ -7,7 +7,6 @@
 #include "model/blocks.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
-#include "ops/grouped_matmul.h"
 #include "ops/indexer.h"
 
 namespace cistern::model {
@@ -35,9 +34,8 @@ class LatentAttention {
     for (const Segment& segment : step_.segments) attend(segment, attended);
 
     const TensorView values = memory_.take(std::uint64_t{n_heads} * mla_.value_dim);
-    CISTERN_TRY(const store::Lease w_v, weights_.lease(step_.store, Role::kWvB));
-    ops::matmul_heads(step_.exec, w_v.view(), {attended, 0, n_heads, mla_.kv_rank},
-                      {values, 0, n_heads, mla_.value_dim});
+    CISTERN_TRY_VOID(project_heads(step_, weights_, Role::kWvB, {attended, 0, n_heads, mla_.kv_rank},
+                                   {values, 0, n_heads, mla_.value_dim}));
     return project(step_, weights_, values, {Role::kWo, Role::kBo, step_.block_out()});
   }
 
@@ -81,9 +79,9 @@ class LatentAttention {
   Result<void> absorb() {
     const std::uint32_t n_heads = mla_.n_heads;
     absorbed_ = memory_.take(std::uint64_t{n_heads} * mla_.key_dim());
-    CISTERN_TRY(const store::Lease w_k, weights_.lease(step_.store, Role::kWkB));
-    ops::matmul_heads(step_.exec, w_k.view(), {queries_, 0, n_heads, mla_.nope_dim, query_dim()},
-                      {absorbed_, 0, n_heads, mla_.kv_rank, mla_.key_dim()});
+    CISTERN_TRY_VOID(project_heads(step_, weights_, Role::kWkB,
+                                   {queries_, 0, n_heads, mla_.nope_dim, query_dim()},
+                                   {absorbed_, 0, n_heads, mla_.kv_rank, mla_.key_dim()}));
     ops::copy_heads(step_.exec, rotated_queries(),
                     {absorbed_, mla_.kv_rank, n_heads, mla_.rope_dim, mla_.key_dim()});
     return {};

@@ -4,7 +4,9 @@
 #include <span>
 
 #include "base/check.h"
+#include "model/adapters.h"
 #include "ops/elementwise.h"
+#include "ops/grouped_matmul.h"
 #include "ops/matmul.h"
 
 namespace cistern::model {
@@ -28,6 +30,9 @@ Result<void> project(const Step& step, const WeightSet& weights, const TensorVie
     ++n;
   }
   ops::matmul(step.exec, x, std::span(products).first(n));
+  if (weights.adapters().empty()) return {};
+  for (const Projection& projection : projections)
+    CISTERN_TRY_VOID(add_adapters(step, weights, projection.weight, x, projection.out));
   return {};
 }
 
@@ -40,7 +45,24 @@ Result<void> multiply(const Step& step, const WeightSet& weights, spec::Role wei
                       const TensorView& out) {
   CISTERN_TRY(const store::Lease w, weights.lease(step.store, weight));
   ops::matmul(step.exec, w.view(), x, out);
-  return {};
+  return add_adapters(step, weights, weight, x, out);
+}
+
+Result<void> project_in_floats(const Step& step, const WeightSet& weights, const TensorView& x,
+                               const Projection& projection) {
+  CISTERN_TRY(const store::Lease w, weights.lease(step.store, projection.weight));
+  CISTERN_TRY(const store::Lease bias, weights.lease(step.store, projection.bias));
+  ops::matmul_in_floats(step.exec, w.view(), x, projection.out, bias.view());
+  return add_adapters(step, weights, projection.weight, x, projection.out, Precision::kFloats);
+}
+
+Result<void> project_heads(const Step& step, const WeightSet& weights, spec::Role weight,
+                           const ops::HeadsView& x, const ops::HeadsView& out) {
+  CISTERN_TRY(const store::Lease lease, weights.lease(step.store, weight));
+  WeightView w = lease.view();
+  w.shape = Shape(x.head_dim, out.head_dim, x.n_heads);  // a stack may lie in the file as one matrix
+  ops::matmul_heads(step.exec, w, x, out);
+  return add_head_adapters(step, weights, weight, x, out);
 }
 
 Result<void> rms_norm(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,

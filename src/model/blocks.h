@@ -27,6 +27,14 @@ Result<void> project(const Step& step, const WeightSet& weights, const TensorVie
 Result<void> project(const Step& step, const WeightSet& weights, const TensorView& x,
                      const Projection& projection);
 
+// The same with the weight decoded to floats and x as it is: where a choice hangs on the result.
+Result<void> project_in_floats(const Step& step, const WeightSet& weights, const TensorView& x,
+                               const Projection& projection);
+
+// Head h of each token of `out` = matrix h of the weight times head h of x.
+Result<void> project_heads(const Step& step, const WeightSet& weights, spec::Role weight,
+                           const ops::HeadsView& x, const ops::HeadsView& out);
+
 // out = x times the weight.
 Result<void> multiply(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,
                       const TensorView& out);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "model/adapters.h"
 #include "model/blocks.h"
 #include "model/gemma_layers.h"
 #include "model/streams.h"
@@ -14,7 +15,8 @@ namespace cistern::model {
 
 using spec::Role;
 
-Decoder::Decoder(const Parts& parts) : parts_(parts), weights_(bind_weights(parts.model, parts.inventory)) {
+Decoder::Decoder(const Parts& parts)
+    : parts_(parts), weights_(bind_weights(parts.model, parts.inventory, parts.adapters)) {
   CISTERN_CHECK(parts.arena.size() >= parts.layout.total_bytes);
   segments_.reserve(parts.layout.max_sequences);
 }
@@ -48,8 +50,9 @@ Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> se
   const auto look_up = [&](Role table, float scale, const TensorView& out) -> Result<void> {
     CISTERN_TRY(const store::Lease embedding, global.lease(parts_.store, table));
     for (std::size_t i = 0; i < segments_.size(); ++i) {
-      ops::embed(step.exec, embedding.view(), sequences[i].ids, scale,
-                 out.rows(segments_[i].first_row, segments_[i].n_tokens));
+      const TensorView rows = out.rows(segments_[i].first_row, segments_[i].n_tokens);
+      ops::embed(step.exec, embedding.view(), sequences[i].ids, scale, rows);
+      CISTERN_TRY_VOID(add_lookup_adapters(step, global, table, sequences[i].ids, scale, rows));
     }
     return {};
   };
@@ -125,6 +128,8 @@ Result<std::span<const float>> Decoder::logits(std::uint32_t first, std::uint32_
   CISTERN_TRY(const store::Lease output, weights_.global.lease(parts_.store, head));
   CISTERN_TRY(const store::Lease bias, weights_.global.lease(parts_.store, Role::kOutputBias));
   ops::matmul(parts_.exec, output.view(), normed, out, bias.view());
+  // An adapter of a tied embedding changes what is looked up, not the head: so it was trained.
+  CISTERN_TRY_VOID(add_adapters(step_of(count), weights_.global, Role::kOutput, normed, out));
   if (parts_.model.logit_scale != 1.0F) ops::scale(parts_.exec, parts_.model.logit_scale, out);
   if (parts_.model.logit_softcap > 0) ops::softcap(parts_.exec, parts_.model.logit_softcap, out);
   return std::span<const float>(out.f32(), out.shape.elements());

@@ -40,6 +40,7 @@ class Decoder {
     const plan::ComputeLayout& layout;
     std::span<std::byte> arena;  // layout.total_bytes
     ops::Exec exec;
+    std::span<const Adapter> adapters = {};  // read when the decoder is made; specs and stores stay
   };
   // The parts must outlive the decoder.
   explicit Decoder(const Parts& parts);

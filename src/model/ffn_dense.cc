@@ -2,7 +2,6 @@
 // projections, or one projection and an activation.
 #include "model/blocks.h"
 #include "ops/elementwise.h"
-#include "ops/matmul.h"
 
 namespace cistern::model {
 namespace {
@@ -19,8 +18,7 @@ Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const Weigh
   } else if (weights.has(Role::kWGateUp)) {
     args.gate = args.up = memory.take(2 * hidden);
     args.up_col = hidden;
-    CISTERN_TRY(const store::Lease w_gate_up, weights.lease(step.store, Role::kWGateUp));
-    ops::matmul(step.exec, w_gate_up.view(), step.normed(), args.gate);
+    CISTERN_TRY_VOID(multiply(step, weights, Role::kWGateUp, step.normed(), args.gate));
   } else {
     args.gate = memory.take(hidden);
     args.up = memory.take(hidden);

@@ -1,16 +1,18 @@
 // A mixture of experts (Shazeer et al. 2017): the router's choice, the rows sorted by expert, each chosen
 // expert read once for all its rows, and the shared expert of those architectures that have one.
 #include "base/check.h"
+#include "model/adapters.h"
 #include "model/blocks.h"
 #include "ops/elementwise.h"
 #include "ops/grouped_matmul.h"
-#include "ops/matmul.h"
 #include "ops/routing.h"
 
 namespace cistern::model {
 namespace {
 
 using spec::Role;
+
+constexpr Role kNoBias = Role::kOutputBias;  // which is of no layer
 
 ops::Gating gating_of(spec::Gating gating) {
   switch (gating) {
@@ -54,10 +56,8 @@ Result<ops::Choice> route(const Step& step, const spec::MoeSpec& moe, const Weig
   const TensorView scores = memory.take(moe.n_experts);
   const std::uint64_t rows = std::uint64_t{step.n_tokens} * moe.n_used;
   const ops::Choice choice{.experts = memory.words(rows), .weights = memory.floats(rows)};
-  CISTERN_TRY(const store::Lease router, weights.lease(step.store, Role::kRouter));
-  CISTERN_TRY(const store::Lease bias, weights.lease(step.store, Role::kRouterBias));
   CISTERN_TRY(const store::Lease selection_bias, weights.lease(step.store, Role::kSelectionBias));
-  ops::matmul_in_floats(step.exec, router.view(), x, scores, bias.view());
+  CISTERN_TRY_VOID(project_in_floats(step, weights, x, {Role::kRouter, Role::kRouterBias, scores}));
   if (moe.chosen_by_token) {
     CISTERN_TRY_VOID(look_up_experts(step, moe, weights, choice));
   }
@@ -97,35 +97,59 @@ TensorView scaled_inputs(const Step& step, const ops::Choice& choice, const ops:
   return inputs;
 }
 
+// Of each row with its expert's matrix.
+Result<void> project_experts(const Step& step, const WeightSet& weights, const TensorView& x,
+                             const ops::RowGroups& groups, const Projection& projection) {
+  CISTERN_TRY(const store::Lease w, weights.lease(step.store, projection.weight));
+  CISTERN_TRY(const store::Lease bias, weights.lease(step.store, projection.bias));
+  ops::matmul_experts(step.exec, x, groups, {.w = w.view(), .bias = bias.view(), .out = projection.out});
+  return add_expert_adapters(step, weights, projection.weight, x, groups, projection.out);
+}
+
+// Gate and up in one pass over the experts, where no adapter wants to come between them and the gate.
+Result<void> project_gated(const Step& step, const WeightSet& weights, const TensorView& x,
+                           const ops::RowGroups& groups, const Projection& gate, const Projection& up,
+                           const ops::GateArgs& args) {
+  if (weights.has_adapters(gate.weight) || weights.has_adapters(up.weight)) {
+    CISTERN_TRY_VOID(project_experts(step, weights, x, groups, gate));
+    CISTERN_TRY_VOID(project_experts(step, weights, x, groups, up));
+    ops::gate(step.exec, args);
+    return {};
+  }
+  CISTERN_TRY(const store::Lease w_gate, weights.lease(step.store, gate.weight));
+  CISTERN_TRY(const store::Lease w_up, weights.lease(step.store, up.weight));
+  CISTERN_TRY(const store::Lease gate_bias, weights.lease(step.store, gate.bias));
+  CISTERN_TRY(const store::Lease up_bias, weights.lease(step.store, up.bias));
+  ops::matmul_gated_experts(step.exec, x, groups,
+                            {.gate = {.w = w_gate.view(), .bias = gate_bias.view(), .out = gate.out},
+                             .up = {.w = w_up.view(), .bias = up_bias.view(), .out = up.out},
+                             .fn = args.fn,
+                             .limit = args.limit,
+                             .out = args.out});
+  return {};
+}
+
 Result<void> up_projections(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
                             const TensorView& x, const ops::RowGroups& groups, Workspace& memory,
                             const TensorView& gated) {
   const std::uint64_t rows = gated.shape.rows();
   const std::uint64_t hidden = ffn.moe->hidden;
-  CISTERN_TRY(const store::Lease gate, weights.lease(step.store, Role::kExpertsGate));
-  CISTERN_TRY(const store::Lease up, weights.lease(step.store, Role::kExpertsUp));
-  CISTERN_TRY(const store::Lease both, weights.lease(step.store, Role::kExpertsGateUp));
-  CISTERN_TRY(const store::Lease gate_bias, weights.lease(step.store, Role::kExpertsGateBias));
-  CISTERN_TRY(const store::Lease up_bias, weights.lease(step.store, Role::kExpertsUpBias));
-  const ops::GateFn fn = gate_fn(ffn.activation);
-  const float limit = gate_limit(ffn);
+  ops::GateArgs args{.fn = gate_fn(ffn.activation), .limit = gate_limit(ffn), .out = gated};
   if (weights.has(Role::kExpertsGateUp)) {
-    const TensorView out = memory.take(2 * hidden, rows);
-    ops::matmul_experts(step.exec, x, groups, {.w = both.view(), .bias = {}, .out = out});
-    ops::gate(step.exec, {.fn = fn, .gate = out, .up = out, .up_col = hidden, .limit = limit, .out = gated});
+    args.gate = args.up = memory.take(2 * hidden, rows);
+    args.up_col = hidden;
+    CISTERN_TRY_VOID(project_experts(step, weights, x, groups, {Role::kExpertsGateUp, kNoBias, args.gate}));
   } else if (!ffn.moe->gated) {
-    const TensorView out = memory.take(hidden, rows);
-    ops::matmul_experts(step.exec, x, groups, {.w = up.view(), .bias = up_bias.view(), .out = out});
-    ops::gate(step.exec, {.fn = fn, .gate = out, .up = {}, .limit = limit, .out = gated});
+    args.gate = memory.take(hidden, rows);
+    CISTERN_TRY_VOID(
+        project_experts(step, weights, x, groups, {Role::kExpertsUp, Role::kExpertsUpBias, args.gate}));
   } else {
-    ops::matmul_gated_experts(
-        step.exec, x, groups,
-        {.gate = {.w = gate.view(), .bias = gate_bias.view(), .out = memory.take(hidden, rows)},
-         .up = {.w = up.view(), .bias = up_bias.view(), .out = memory.take(hidden, rows)},
-         .fn = fn,
-         .limit = limit,
-         .out = gated});
+    args.gate = memory.take(hidden, rows);
+    args.up = memory.take(hidden, rows);
+    return project_gated(step, weights, x, groups, {Role::kExpertsGate, Role::kExpertsGateBias, args.gate},
+                         {Role::kExpertsUp, Role::kExpertsUpBias, args.up}, args);
   }
+  ops::gate(step.exec, args);
   return {};
 }
 
@@ -136,7 +160,6 @@ Result<void> add_shared(const Step& step, const spec::FfnSpec& ffn, const Weight
   const TensorView gated = memory.take(hidden);
   ops::GateArgs args{.fn = gate_fn(ffn.activation), .limit = gate_limit(ffn), .out = gated};
   args.gate = memory.take(hidden);
-  constexpr Role kNoBias = Role::kBUp;  // which a layer of experts has not
   if (ffn.moe->gated) {
     args.up = memory.take(hidden);
     CISTERN_TRY_VOID(project(step, weights, step.normed(),
@@ -149,8 +172,7 @@ Result<void> add_shared(const Step& step, const spec::FfnSpec& ffn, const Weight
   CISTERN_TRY_VOID(project(step, weights, gated, {Role::kSharedDown, kNoBias, out}));
   if (weights.has(Role::kSharedRouter)) {
     const TensorView score = memory.take(1);
-    CISTERN_TRY(const store::Lease router, weights.lease(step.store, Role::kSharedRouter));
-    ops::matmul_in_floats(step.exec, router.view(), step.normed(), score);
+    CISTERN_TRY_VOID(project_in_floats(step, weights, step.normed(), {Role::kSharedRouter, kNoBias, score}));
     ops::scale_rows_by_sigmoid(step.exec, score, out);
   }
   ops::add(step.exec, step.block_out(), out);
@@ -175,9 +197,8 @@ Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet
   CISTERN_TRY_VOID(up_projections(step, ffn, weights, x, groups, memory, gated));
   // The next product's rows are sorted already: each is its own source.
   for (std::uint64_t i = 0; i < rows; ++i) sorted.source[i] = static_cast<std::uint32_t>(i);
-  CISTERN_TRY(const store::Lease down, weights.lease(step.store, Role::kExpertsDown));
-  CISTERN_TRY(const store::Lease down_bias, weights.lease(step.store, Role::kExpertsDownBias));
-  ops::matmul_experts(step.exec, gated, groups, {.w = down.view(), .bias = down_bias.view(), .out = results});
+  CISTERN_TRY_VOID(
+      project_experts(step, weights, gated, groups, {Role::kExpertsDown, Role::kExpertsDownBias, results}));
   const std::span<const float> output_weights = moe.scale_input ? std::span<const float>() : choice.weights;
   ops::combine_experts(step.exec, results, sorted.row_of, output_weights, moe.n_used, step.block_out());
   return moe.shared_hidden > 0 ? add_shared(step, ffn, weights) : Result<void>();

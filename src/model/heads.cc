@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "model/blocks.h"
 #include "model/decoder.h"
-#include "ops/matmul.h"
 
 namespace cistern::model {
 namespace {
@@ -29,11 +28,9 @@ Result<void> Decoder::run_dense_layers(std::span<float> pooled) {
   Workspace memory(step);
   const TensorView row = memory.take(parts_.model.dim, 1);
   const TensorView wide = memory.take(dense_dim, 1);
-  CISTERN_TRY(const store::Lease widen, weights_.global.lease(parts_.store, Role::kDense2));
-  CISTERN_TRY(const store::Lease narrow, weights_.global.lease(parts_.store, Role::kDense3));
   ops::copy(step.exec, as_row(pooled), row);
-  ops::matmul(step.exec, widen.view(), row, wide);
-  ops::matmul(step.exec, narrow.view(), wide, row);
+  CISTERN_TRY_VOID(multiply(step, weights_.global, Role::kDense2, row, wide));
+  CISTERN_TRY_VOID(multiply(step, weights_.global, Role::kDense3, wide, row));
   ops::copy(step.exec, row, as_row(pooled));
   return {};
 }

@@ -7,14 +7,14 @@
 #include "model/gemma_layers.h"
 #include "model/streams.h"
 #include "ops/elementwise.h"
-#include "ops/grouped_matmul.h"
-#include "ops/matmul.h"
 #include "ops/streams.h"
 
 namespace cistern::model {
 namespace {
 
 using spec::Role;
+
+constexpr Role kNoBias = Role::kOutputBias;  // which is of no layer
 
 // Streams [first, first + count) of rows that hold all.
 ops::HeadsView streams_of(const Step& step, const TensorView& rows, std::uint32_t first,
@@ -37,13 +37,11 @@ Result<TensorView> mixing_coefs(const Step& step, const WeightSet& weights, cons
   const TensorView normed = memory.take(step.model.dim);
   const TensorView modalities = memory.take(step.model.n_streams);
   const TensorView coefs = memory.take(cols);
-  CISTERN_TRY(const store::Lease router, weights.lease(step.store, Role::kAltUpRouter));
-  CISTERN_TRY(const store::Lease mixing, weights.lease(step.store, coefs_of_modalities));
   CISTERN_TRY_VOID(rms_norm(step, weights, Role::kAltUpRouterNorm, x, normed));
   ops::scale(step.exec, 1.0F / static_cast<float>(step.model.dim), normed);
-  ops::matmul_in_floats(step.exec, router.view(), normed, modalities);
+  CISTERN_TRY_VOID(project_in_floats(step, weights, normed, {Role::kAltUpRouter, kNoBias, modalities}));
   ops::softcap(step.exec, 1.0F, modalities);
-  ops::matmul_in_floats(step.exec, mixing.view(), modalities, coefs);
+  CISTERN_TRY_VOID(project_in_floats(step, weights, modalities, {coefs_of_modalities, kNoBias, coefs}));
   return coefs;
 }
 
@@ -119,9 +117,10 @@ Result<void> start_streams_gemma3n(const Step& step, const WeightSet& global, co
   const std::uint32_t others = step.model.n_streams - 1;
   Workspace memory(step);
   const TensorView projected = memory.take(std::uint64_t{others} * step.model.dim);
-  CISTERN_TRY_VOID(multiply(step, global, Role::kAltUpProj, embedded, projected));
   const ops::HeadsView first{embedded, 0, 1, step.model.dim};
   const ops::HeadsView rest{projected, 0, others, step.model.dim};
+  const ops::HeadsView same_for_each{embedded, 0, others, step.model.dim, 0};
+  CISTERN_TRY_VOID(project_heads(step, global, Role::kAltUpProj, same_for_each, rest));
   ops::match_magnitude(step.exec, first, rest);
   ops::copy_heads(step.exec, first, streams_of(step, step.residual(), 0, 1));
   ops::copy_heads(step.exec, rest, streams_of(step, step.residual(), 1, others));
@@ -135,8 +134,8 @@ Result<void> join_streams_gemma3n(const Step& step, const WeightSet& global, con
   const ops::HeadsView projected{memory.take(std::uint64_t{others} * step.model.dim), 0, others,
                                  step.model.dim};
   const ops::HeadsView first = streams_of(step, streams, 0, 1);
-  CISTERN_TRY(const store::Lease w, global.lease(step.store, Role::kAltUpUnembdProj));
-  ops::matmul_heads(step.exec, w.view(), streams_of(step, streams, 1, others), projected);
+  CISTERN_TRY_VOID(
+      project_heads(step, global, Role::kAltUpUnembdProj, streams_of(step, streams, 1, others), projected));
   ops::match_magnitude(step.exec, first, projected);
   ops::copy_heads(step.exec, first, {out, 0, 1, step.model.dim});
   ops::add_heads(step.exec, projected, out);

@@ -60,7 +60,10 @@ struct Step {
 class Workspace {
  public:
   explicit Workspace(const Step& step)
-      : step_(&step), left_(step.arena.subspan(step.layout.workspace, step.layout.workspace_bytes)) {}
+      : Workspace(step, step.layout.workspace, step.layout.workspace_bytes) {}
+  // Of another region of the arena.
+  Workspace(const Step& step, std::uint64_t offset, std::uint64_t bytes)
+      : step_(&step), left_(step.arena.subspan(offset, bytes)) {}
 
   // f32 (cols, rows); as many rows as tokens when not said.
   TensorView take(std::uint64_t cols) { return take(cols, step_->n_tokens); }

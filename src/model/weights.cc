@@ -1,5 +1,7 @@
 #include "model/weights.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace cistern::model {
@@ -10,16 +12,28 @@ Result<store::Lease> WeightSet::lease(store::WeightStore& store, spec::Role role
   return store.acquire(*tensor);
 }
 
-ModelWeights bind_weights(const spec::ModelSpec& model, const file::Inventory& inventory) {
+bool WeightSet::has_adapters(spec::Role role) const {
+  return std::ranges::find(adapters_, role, &AdapterWeights::role) != adapters_.end();
+}
+
+ModelWeights bind_weights(const spec::ModelSpec& model, const file::Inventory& inventory,
+                          std::span<const Adapter> adapters) {
   ModelWeights weights;
   weights.layers.resize(model.layers.size());
+  const auto set_of = [&weights](int layer) -> WeightSet& {
+    return layer == spec::kNoLayer ? weights.global : weights.layers[static_cast<std::size_t>(layer)];
+  };
   for (const spec::TensorSpec& tensor : model.tensors) {
     const file::TensorInfo* info = inventory.find(tensor.name);
     CISTERN_CHECK(info != nullptr || tensor.optional);
     if (info == nullptr) continue;
-    WeightSet& set = tensor.layer == spec::kNoLayer ? weights.global
-                                                    : weights.layers[static_cast<std::size_t>(tensor.layer)];
-    set.set(tensor.role, static_cast<store::TensorIndex>(info - inventory.tensors().data()));
+    set_of(tensor.layer).set(tensor.role, static_cast<store::TensorIndex>(info - inventory.tensors().data()));
+  }
+  for (const Adapter& adapter : adapters) {
+    for (const spec::LowRankPair& pair : adapter.spec->pairs) {
+      set_of(pair.layer)
+          .add({.role = pair.role, .store = adapter.store, .a = pair.a, .b = pair.b, .scale = pair.scale});
+    }
   }
   return weights;
 }

@@ -3,15 +3,26 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
 #include "file/inventory.h"
+#include "spec/adapter.h"
 #include "spec/model_spec.h"
 #include "store/weight_store.h"
 
 namespace cistern::model {
+
+// A low-rank pair of an adapter file, for the tensor of this role.
+struct AdapterWeights {
+  spec::Role role;
+  store::WeightStore* store;  // of the adapter's file
+  store::TensorIndex a, b;
+  float scale;
+};
 
 // The tensors of one layer, or of the model outside the layers, by role; absent ones lease an empty view.
 class WeightSet {
@@ -20,8 +31,13 @@ class WeightSet {
   bool has(spec::Role role) const { return tensors_[static_cast<std::size_t>(role)].has_value(); }
   Result<store::Lease> lease(store::WeightStore& store, spec::Role role) const;
 
+  void add(const AdapterWeights& adapter) { adapters_.push_back(adapter); }
+  std::span<const AdapterWeights> adapters() const { return adapters_; }  // in the order of their files
+  bool has_adapters(spec::Role role) const;
+
  private:
   std::array<std::optional<store::TensorIndex>, spec::kRoleCount> tensors_;
+  std::vector<AdapterWeights> adapters_;
 };
 
 struct ModelWeights {
@@ -29,7 +45,14 @@ struct ModelWeights {
   std::vector<WeightSet> layers;
 };
 
-// REQUIRES: `model` was read from `inventory`, so every required tensor is there.
-ModelWeights bind_weights(const spec::ModelSpec& model, const file::Inventory& inventory);
+// An adapter's pairs and where their bytes are.
+struct Adapter {
+  const spec::AdapterSpec* spec = nullptr;
+  store::WeightStore* store = nullptr;
+};
+
+// REQUIRES: `model` was read from `inventory`, so every required tensor is there; the adapters are for it.
+ModelWeights bind_weights(const spec::ModelSpec& model, const file::Inventory& inventory,
+                          std::span<const Adapter> adapters);
 
 }  // namespace cistern::model

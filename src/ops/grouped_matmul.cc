@@ -201,8 +201,10 @@ void matmul_gated_experts(const Exec& exec, const TensorView& x, const RowGroups
 
 void matmul_heads(const Exec& exec, const WeightView& w, const HeadsView& x, const HeadsView& out) {
   const std::uint64_t tokens = x.rows.shape.rows();
+  const bool shared = w.shape.dim(2) == 1;
   CISTERN_CHECK(w.place.is_host() && w.shape.cols() == x.head_dim && w.shape.dim(1) == out.head_dim &&
-                w.shape.dim(2) == x.n_heads && out.n_heads == x.n_heads && out.rows.shape.rows() == tokens);
+                (shared || w.shape.dim(2) == x.n_heads) && out.n_heads == x.n_heads &&
+                out.rows.shape.rows() == tokens);
   const Arithmetic arithmetic = arithmetic_of(exec, w);
   const PackedRows input(exec, arithmetic, x.head_dim, tokens * x.n_heads, [&](std::uint64_t i) {
     return x.head(i % tokens, static_cast<std::uint32_t>(i / tokens));
@@ -215,7 +217,7 @@ void matmul_heads(const Exec& exec, const WeightView& w, const HeadsView& x, con
                         .shape = out.rows.shape,
                         .data = reinterpret_cast<std::byte*>(out.head(0, static_cast<std::uint32_t>(h)))};
                     multiply(exec, thread, input, {h * tokens, (h + 1) * tokens},
-                             {.w = matrix_of(w, h), .out = head, .bias = {}}, part.units);
+                             {.w = matrix_of(w, shared ? 0 : h), .out = head, .bias = {}}, part.units);
                   });
 }
 

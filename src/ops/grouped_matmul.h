@@ -40,7 +40,8 @@ struct GatedExperts {
 void matmul_gated_experts(const Exec& exec, const TensorView& x, const RowGroups& groups,
                           const GatedExperts& product);
 
-// Head h of each token of `out` = w[h] times head h of `x`. w (x.head_dim, out.head_dim, heads).
+// Head h of each token of `out` = w[h] times head h of `x`. w (x.head_dim, out.head_dim, heads), or one
+// matrix for all heads.
 void matmul_heads(const Exec& exec, const WeightView& w, const HeadsView& x, const HeadsView& out);
 
 // Bytes that Exec::packed must have for inputs of `rows` rows in all and up to max_cols columns.

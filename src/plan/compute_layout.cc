@@ -6,6 +6,7 @@
 #include "ops/exec.h"
 #include "ops/grouped_matmul.h"
 #include "ops/indexer.h"
+#include "ops/low_rank.h"
 #include "ops/matmul.h"
 #include "ops/routing.h"
 
@@ -15,6 +16,10 @@ namespace {
 constexpr std::uint64_t kAlign = 64;
 // As many rows of logits as a weight row is multiplied with at once: reading every position costs no more.
 constexpr std::uint32_t kLogitRows = kernels::kDotTokens;
+
+std::uint32_t logit_rows(const spec::ModelSpec& model, const StepLimits& limits) {
+  return model.causal ? std::max(kLogitRows, limits.max_sequences) : 0;
+}
 
 // Counts the workspace of blocks, packed activations and scratch, at their largest.
 class Needs {
@@ -35,9 +40,13 @@ class Needs {
     if (model.per_layer_dim > 0) per_layer_inputs(model);
     if (model.layer_kind == spec::LayerKind::kGemma3n) alternating_updates(model);
     heads(model);
+    for (const spec::AdapterSpec& adapter : limits.adapters) {
+      for (const spec::LowRankPair& pair : adapter.pairs) low_rank(pair, logit_rows(model, limits));
+    }
   }
 
   std::uint64_t workspace_bytes = 0;
+  std::uint64_t adapter_bytes = 0;
   std::uint64_t packed_bytes = 0;
   std::uint64_t max_cols = 0;
   std::uint64_t head_dim = 1;
@@ -194,6 +203,16 @@ class Needs {
     product(model.dense_dim, 1);
   }
 
+  // What A gives, and the product that gives it.
+  void low_rank(const spec::LowRankPair& pair, std::uint64_t logit_rows) {
+    const std::uint64_t rows = pair.per_token * (pair.role == spec::Role::kOutput ? logit_rows : tokens_);
+    const spec::AdapterUse use = spec::adapter_use(pair.role);
+    const bool stack = use == spec::AdapterUse::kExperts || use == spec::AdapterUse::kHeads;
+    stack ? grouped(pair.cols, rows) : product(pair.cols, rows);
+    adapter_bytes = std::max(adapter_bytes, aligned_bytes(pair.rank * rows));
+    scratch_floats = std::max(scratch_floats, ops::low_rank_scratch_floats(pair.rank));
+  }
+
   std::uint64_t dim_;
   std::uint64_t tokens_;
   std::uint64_t context_;
@@ -218,7 +237,7 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
   const Needs needs(model, limits);
   ComputeLayout layout{.chunk_tokens = chunk_tokens,
                        .max_sequences = limits.max_sequences,
-                       .logit_rows = model.causal ? std::max(kLogitRows, limits.max_sequences) : 0,
+                       .logit_rows = logit_rows(model, limits),
                        .threads = limits.threads};
   layout.scratch_floats_per_thread =
       std::max(ops::scratch_floats(needs.max_cols, chunk_tokens, needs.head_dim),
@@ -241,6 +260,8 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
   layout.streams = place(dim_floats * extra);
   layout.selected = place(needs.top_k * chunk_tokens);
   layout.workspace = place(needs.workspace_bytes / sizeof(float));
+  layout.adapter_bytes = needs.adapter_bytes;
+  layout.adapters = place(needs.adapter_bytes / sizeof(float));
   layout.logits = place(std::uint64_t{model.n_vocab} * layout.logit_rows);
   layout.packed_bytes = needs.packed_bytes;
   layout.packed = place(layout.packed_bytes / sizeof(float));

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "spec/adapter.h"
 #include "spec/model_spec.h"
 
 namespace cistern::plan {
@@ -26,8 +28,10 @@ struct ComputeLayout {
   std::uint64_t hyper = 0;     // ((2 + streams) * streams): weights of a hyper-connection
   std::uint64_t streams = 0;   // (dim * streams): the streams to be
   std::uint64_t selected = 0;  // (top_k) of the largest indexer
-  std::uint64_t logits = 0;    // (n_vocab, logit_rows)
-  std::uint64_t packed = 0;    // activations packed for a product; packed_bytes
+  std::uint64_t adapters = 0;  // A x of an adapter: adapter_bytes
+  std::uint64_t adapter_bytes = 0;
+  std::uint64_t logits = 0;  // (n_vocab, logit_rows)
+  std::uint64_t packed = 0;  // activations packed for a product; packed_bytes
   std::uint64_t packed_bytes = 0;
   std::uint64_t scratch = 0;  // scratch_floats_per_thread floats per thread
   std::uint64_t total_bytes = 0;
@@ -38,6 +42,7 @@ struct StepLimits {
   std::uint32_t max_sequences = 1;
   int threads = 1;
   std::uint32_t context_tokens = 0;  // of the longest sequence
+  std::span<const spec::AdapterSpec> adapters = {};
 };
 // The sum of buffers that a block takes one after the other, each a whole number of cache lines. A block and
 // the layout count with the same function.

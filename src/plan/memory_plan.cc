@@ -90,6 +90,14 @@ class Planner {
       if (tensor.layer != spec::kNoLayer)
         fixed_.layers[static_cast<std::size_t>(tensor.layer)].weights += info->bytes.size();
     }
+    for (const spec::AdapterSpec& adapter : workload.adapters) {
+      for (const spec::LowRankPair& pair : adapter.pairs) {
+        fixed_.adapter_bytes += pair.bytes;
+        if (pair.layer != spec::kNoLayer)
+          fixed_.layers[static_cast<std::size_t>(pair.layer)].weights += pair.bytes;
+      }
+    }
+    fixed_.weights_bytes += fixed_.adapter_bytes;
     fixed_.overhead_bytes = machine.process_bytes + kRuntimeBytes + kSamplerBytesPerToken * model.n_vocab;
     fixed_.budget_bytes = machine.budget_bytes;
     fixed_.budget_source = machine.budget_source;
@@ -111,7 +119,8 @@ class Planner {
         make_compute_layout(model_, {.chunk_tokens = std::max(plan.cache.chunk_tokens, workload_.sequences),
                                      .max_sequences = workload_.sequences,
                                      .threads = workload_.threads,
-                                     .context_tokens = context_tokens});
+                                     .context_tokens = context_tokens,
+                                     .adapters = workload_.adapters});
     plan.buffer_bytes = plan.compute.total_bytes;
     // A copy of the recurrent states, to return to when guessed tokens were wrong.
     for (const kv::LayerShape& layer : plan.cache.layers)
@@ -206,7 +215,10 @@ std::string describe(const MemoryPlan& plan) {
   };
   return "memory plan\n" +
          line("weights", plan.weights_bytes,
-              fmt::format("{} layers, mapped from the file", plan.layers.size())) +
+              fmt::format("{} layers, mapped from the file{}", plan.layers.size(),
+                          plan.adapter_bytes == 0
+                              ? ""
+                              : fmt::format("; {} of them adapters", describe_bytes(plan.adapter_bytes)))) +
          line("KV cache", plan.kv_bytes,
               fmt::format("{} tokens, {}", plan.cache.context_tokens,
                           quant::format_of(plan.cache.type).name)) +

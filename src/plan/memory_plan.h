@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct Workload {
   DType kv_type = DType::kF16;
   int threads = 1;
   std::uint32_t sequences = 1;  // that are decoded together, each with a cache of its own
+  std::span<const spec::AdapterSpec> adapters = {};
 };
 
 struct LayerBytes {
@@ -38,7 +40,8 @@ struct LayerBytes {
 
 struct MemoryPlan {
   std::vector<LayerBytes> layers;
-  std::uint64_t weights_bytes = 0;   // all tensors that the model uses, layers included
+  std::uint64_t weights_bytes = 0;   // all tensors that the model uses, layers and adapters included
+  std::uint64_t adapter_bytes = 0;   // of weights_bytes: the adapters'
   std::uint64_t kv_bytes = 0;        // all layers, all sequences
   std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes
   std::uint64_t overhead_bytes = 0;  // the process itself and small heap objects

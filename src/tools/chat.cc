@@ -129,6 +129,7 @@ void add_chat(Cli& cli) {
   add_sampling_flags(app, options->sampling);
   add_load_flags(app, options->load);
   add_draft_flags(app, options->draft);
+  add_adapter_flags(app, options->load);
   add_output_flags(app, options->output);
 }
 

@@ -166,6 +166,7 @@ void add_embed(Cli& cli) {
   app.add_option("--out", options->out, "Write raw 32-bit floats here; - is stdout")->type_name("FILE");
   app.add_flag("--json", options->json, "Print one JSON document");
   add_load_flags(app, options->load);
+  add_adapter_flags(app, options->load);
   add_output_flags(app, options->output);
 }
 

@@ -73,6 +73,36 @@ void add_load_flags(CLI::App& app, LoadFlags& flags) {
       ->group(kLoadingGroup);
 }
 
+void add_adapter_flags(CLI::App& app, LoadFlags& flags) {
+  app.add_option("--lora", flags.adapters,
+                 "Run the model with this LoRA adapter (GGUF); FILE:0.5 applies half of it; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(kLoadingGroup);
+}
+
+Result<engine::AdapterOptions> parse_adapter(const std::string& text) {
+  engine::AdapterOptions adapter{.path = text};
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string::npos) {
+    const char* begin = text.data() + colon + 1;
+    const char* end = text.data() + text.size();
+    float scale = 0;
+    const auto parsed = std::from_chars(begin, end, scale);
+    if (begin != end && parsed.ptr == end) {
+      if (parsed.ec != std::errc() || !std::isfinite(scale)) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("'{}' is no scale; write a number like 0.5", std::string(begin, end)));
+      }
+      adapter.scale = scale;
+      adapter.path.resize(colon);
+    }
+  }
+  if (adapter.path.empty())
+    return fail(ErrorCode::kUsage, fmt::format("'{}' names no file; write FILE or FILE:SCALE", text));
+  return adapter;
+}
+
 std::optional<DType> parse_kv_type(const std::string& name) {
   for (const KvTypeRow& row : kKvTypes) {
     if (name == row.name) return row.dtype;
@@ -107,6 +137,11 @@ Result<engine::LoadOptions> load_options(const LoadFlags& flags) {
     auto bytes = parse_bytes(flags.memory);
     if (!bytes) return fail(ErrorCode::kUsage, bytes.error().message, "--memory");
     options.memory_bytes = *bytes;
+  }
+  for (const std::string& text : flags.adapters) {
+    auto adapter = parse_adapter(text);
+    if (!adapter) return fail(ErrorCode::kUsage, adapter.error().message, "--lora");
+    options.adapters.push_back(*std::move(adapter));
   }
   return options;
 }

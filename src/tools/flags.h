@@ -28,9 +28,12 @@ struct LoadFlags {
   std::uint32_t context_tokens = 0;
   std::string kv = "f16";
   std::string memory;
+  std::vector<std::string> adapters;  // "FILE" or "FILE:SCALE"
 };
 // --threads, --isa, --ctx, --kv, --memory
 void add_load_flags(CLI::App& app, LoadFlags& flags);
+// --lora
+void add_adapter_flags(CLI::App& app, LoadFlags& flags);
 Result<engine::LoadOptions> load_options(const LoadFlags& flags);
 
 struct SamplingFlags {
@@ -64,6 +67,9 @@ void add_output_flags(CLI::App& app, OutputFlags& flags);
 
 // "512MiB", "3GB", "1.5 GiB", "4096" (bytes). Decimal and binary units; a bare letter is refused.
 Result<std::uint64_t> parse_bytes(const std::string& text);
+
+// "FILE", or "FILE:SCALE" where what follows the last colon is a number.
+Result<engine::AdapterOptions> parse_adapter(const std::string& text);
 
 // "f32" ... "q4_0"; nothing for other names.
 std::optional<DType> parse_kv_type(const std::string& name);

@@ -26,5 +26,26 @@ TEST(KvType, Names) {
   EXPECT_EQ(parse_kv_type("Q8_0"), std::nullopt);
 }
 
+TEST(ParseAdapter, FileAndScale) {
+  const auto expect = [](const char* text, const char* path, float scale) {
+    const auto adapter = parse_adapter(text);
+    ASSERT_TRUE(adapter) << text;
+    EXPECT_EQ(adapter->path, path);
+    EXPECT_EQ(adapter->scale, scale);
+  };
+  expect("a.gguf", "a.gguf", 1.0F);
+  expect("a.gguf:0.5", "a.gguf", 0.5F);
+  expect("a.gguf:-2", "a.gguf", -2.0F);
+  expect("a.gguf:0", "a.gguf", 0.0F);
+  expect("a:b.gguf", "a:b.gguf", 1.0F);
+  expect("a:1:0.25", "a:1", 0.25F);
+  expect("a.gguf:", "a.gguf:", 1.0F);
+}
+
+TEST(ParseAdapter, RefusesWhatIsNoScale) {
+  for (const char* text : {"", ":0.5", "a.gguf:inf", "a.gguf:nan", "a.gguf:1e99"})
+    EXPECT_FALSE(parse_adapter(text)) << text;
+}
+
 }  // namespace
 }  // namespace cistern::tools

@@ -69,6 +69,7 @@ void add_logits(Cli& cli) {
       ->type_name("N")
       ->check(CLI::Range(1U, 1U << 30U).description(""));
   add_load_flags(app, options->load);
+  add_adapter_flags(app, options->load);
   add_output_flags(app, options->output);
 }
 

@@ -158,6 +158,7 @@ void add_rerank(Cli& cli) {
       ->type_name("FILE");
   app.add_flag("--json", options->json, "Print one JSON document");
   add_load_flags(app, options->load);
+  add_adapter_flags(app, options->load);
   add_output_flags(app, options->output);
 }
 

@@ -178,6 +178,8 @@ void add_run(Cli& cli) {
                              "prompt from a pipe"},
                             {"cistern run model.gguf --raw -p \"Once upon a time\" -n 100 --stop \"The end\"",
                              "continue a text"},
+                            {"cistern run model.gguf -p Hello --lora style.gguf --lora facts.gguf:0.5",
+                             "with two adapters, the second at half its strength"},
                             {"cistern run -p Hello --temp 0 --json", "one JSON document, for programs"}}},
               [options] { return run(*options); });
   add_model_flags(app, options->model);
@@ -202,6 +204,7 @@ void add_run(Cli& cli) {
   add_sampling_flags(app, options->sampling);
   add_load_flags(app, options->load);
   add_draft_flags(app, options->draft);
+  add_adapter_flags(app, options->load);
   add_output_flags(app, options->output);
 }
 

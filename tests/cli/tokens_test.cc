@@ -8,6 +8,7 @@
 
 #include "cli/program.h"
 #include "support/fixtures.h"
+#include "support/gguf_writer.h"
 #include "support/temp_dir.h"
 
 namespace cistern::testing {
@@ -183,6 +184,52 @@ TEST(Logits, AgreeWithTheReferenceOfTransformers) {
   float largest = 0;
   for (std::size_t i = 0; i < got.size(); ++i) largest = std::max(largest, std::abs(got[i] - expected[i]));
   EXPECT_LE(largest, 1e-3F);
+}
+
+// A small model and an adapter of its output head.
+class LogitsWithAdapter : public ::testing::Test {
+ protected:
+  Outcome run(std::vector<std::string> more) const {
+    std::vector<std::string> args = {"logits", model_, "--tokens", "-", "--out", "-"};
+    args.insert(args.end(), more.begin(), more.end());
+    return run_program(args, "[5, 6, 7]");
+  }
+
+  TempDir dir_;
+  std::string model_ = (data_dir() / "models/llama/model.gguf").string();
+  std::string adapter_ =
+      dir_.write("adapter.gguf", GgufWriter()
+                                     .add("general.architecture", "llama")
+                                     .add("general.type", "adapter")
+                                     .add("adapter.type", "lora")
+                                     .add("adapter.lora.alpha", 2.0F)
+                                     .tensor("output.weight.lora_a", {32, 1}, std::vector<float>(32, 0.5F))
+                                     .tensor("output.weight.lora_b", {1, 320}, std::vector<float>(320, 0.25F))
+                                     .build())
+          .string();
+};
+
+TEST_F(LogitsWithAdapter, Changes) {
+  const Outcome plain = run({});
+  const Outcome whole = run({"--lora", adapter_, "--verbose"});
+  ASSERT_EQ(plain.exit_code, 0) << plain.err;
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_NE(whole.out, plain.out);
+  EXPECT_NE(whole.err.find("adapters"), std::string::npos) << "the plan says so: " << whole.err;
+  EXPECT_EQ(run({"--lora", adapter_ + ":0"}).out, plain.out);
+  const Outcome half = run({"--lora", adapter_ + ":0.5"});
+  EXPECT_NE(half.out, plain.out);
+  EXPECT_NE(half.out, whole.out);
+  EXPECT_EQ(run({"--lora", adapter_ + ":0.5", "--lora", adapter_ + ":-0.5"}).exit_code, 0);
+}
+
+TEST_F(LogitsWithAdapter, RefusesWhatItCannotApply) {
+  const Outcome missing = run({"--lora", "nowhere.gguf:0.5"});
+  EXPECT_EQ(not_one_clear_error(missing, 1), "");
+  EXPECT_NE(missing.err.find("nowhere.gguf"), std::string::npos) << missing.err;
+  EXPECT_EQ(not_one_clear_error(run({"--lora", model_}), 1), "");
+  EXPECT_EQ(not_one_clear_error(run({"--lora", adapter_ + ":nan"}), 2), "");
+  EXPECT_EQ(not_one_clear_error(run_program({"run", adapter_, "-p", "x"}), 2), "");
 }
 
 }  // namespace
