@@ -15,7 +15,8 @@ struct Product {
   WeightView w;     // (k columns, n rows) of any weight type
   TensorView out;   // f32 (n, tokens)
   WeightView bias;  // f32 (n), or no data
-  // What the thread reads after its part of this product: it is asked for in time. Null: the rows that follow.
+  // What the thread reads after its part of this product: it is asked for in time. Null: the rows that
+  // follow.
   const std::byte* next = nullptr;
 };
 
