@@ -32,6 +32,7 @@ Result<Cache> Cache::create(CacheShape shape) {
       view.value_row_bytes = view.key_row_bytes;
     }
     if (!shape.transient) next += layer_bytes(layer, shape);
+    cache.has_state_ |= layer.state_floats > 0;
     cache.layers_.push_back(view);
   }
   cache.shape_ = std::move(shape);
@@ -67,11 +68,11 @@ void Cache::truncate(std::uint32_t length) {
   for (const LayerView& layer : layers_) std::ranges::fill(layer.state, 0.0F);
 }
 
-Cache::Checkpoint Cache::save() const {
-  Checkpoint checkpoint{.length = length_};
+void Cache::save(Checkpoint& checkpoint) const {
+  checkpoint.length = length_;
+  checkpoint.states.clear();
   for (const LayerView& layer : layers_)
     checkpoint.states.insert(checkpoint.states.end(), layer.state.begin(), layer.state.end());
-  return checkpoint;
 }
 
 void Cache::restore(const Checkpoint& checkpoint) {

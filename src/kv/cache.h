@@ -44,6 +44,7 @@ class Cache {
 
   const CacheShape& shape() const { return shape_; }
   std::uint32_t length() const { return length_; }  // tokens held
+  bool has_state() const { return has_state_; }     // of recurrent layers
   LayerView layer(std::uint32_t li) const { return layers_[li]; }
 
   // After a chunk's keys and values are written. REQUIRES: the sum stays within the context.
@@ -60,13 +61,14 @@ class Cache {
     std::uint32_t length = 0;
     std::vector<float> states;  // of all layers, one after the other
   };
-  Checkpoint save() const;
+  void save(Checkpoint& checkpoint) const;  // re-uses its memory
   void restore(const Checkpoint& checkpoint);
 
  private:
   CacheShape shape_;
   sys::Buffer buffer_;
   std::vector<LayerView> layers_;
+  bool has_state_ = false;
   std::uint32_t length_ = 0;
   std::uint32_t high_water_ = 0;  // the longest since empty: says what the rings have overwritten
 };
