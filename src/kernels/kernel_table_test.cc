@@ -148,6 +148,34 @@ TEST_P(Kernels, rms_norm_follows_its_formula) {
   for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(y[i], x[i] / std::sqrt(mean + 1e-5) * w[i], 1e-5);
 }
 
+TEST_P(Kernels, layer_norm_follows_its_formula_with_the_bits_of_scalar_in_place_or_not) {
+  for (const std::size_t n : {1U, 2U, 15U, 16U, 17U, 77U, 256U, 333U}) {
+    auto x = random_values(n, 3);
+    for (float& v : x) v = 3 * v + 5;  // a mean far from 0
+    const auto w = random_values(n, 4);
+    const auto b = random_values(n, 5);
+    for (const bool biased : {false, true}) {
+      const float* bias = biased ? b.data() : nullptr;
+      std::vector<float> y(n);
+      table().layer_norm(x.data(), w.data(), bias, 1e-5F, y.data(), n);
+      double mean = 0;
+      double variance = 0;
+      for (const float v : x) mean += v / static_cast<double>(n);
+      for (const float v : x) variance += (v - mean) * (v - mean) / static_cast<double>(n);
+      for (std::size_t i = 0; i < n; ++i) {
+        const double exact = (x[i] - mean) / std::sqrt(variance + 1e-5) * w[i] + (biased ? b[i] : 0.0F);
+        EXPECT_NEAR(y[i], exact, 1e-5) << n << " values, at " << i;
+      }
+      std::vector<float> scalar(n);
+      resolve(sys::Isa::kScalar).layer_norm(x.data(), w.data(), bias, 1e-5F, scalar.data(), n);
+      EXPECT_EQ(y, scalar) << n;
+      auto in_place = x;
+      table().layer_norm(in_place.data(), w.data(), bias, 1e-5F, in_place.data(), n);
+      EXPECT_EQ(in_place, y) << n;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::ValuesIn(host_isas()), isa_test_name);
 
 }  // namespace

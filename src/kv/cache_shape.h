@@ -15,7 +15,7 @@ struct LayerShape {
   std::uint32_t key_dim = 0;         // values per key head
   std::uint32_t value_dim = 0;       // values per value head
   std::uint32_t window = 0;          // tokens that a query sees, itself included; 0: all
-  bool values_in_keys = false;       // the values are the first value_dim values of the keys
+  bool values_in_keys = false;       // of one head: the values are the first value_dim values of its keys
   std::uint32_t index_dim = 0;       // values of a key of the indexer; 0: no indexer
   std::uint32_t compressed_dim = 0;  // values of a compressed token's key, which is its value too
   std::uint32_t compress_ratio = 1;  // tokens per row of the compressed and the indexer's keys

@@ -23,6 +23,8 @@ struct Case {
   std::uint32_t tokens = 150;
   DType type = DType::kF16;
   Mask mask = Mask::kSliding;
+  bool sinks = false;
+  bool values_in_keys = false;  // the first value_dim values of each
 };
 
 // Whether the token at t sees that at p.
@@ -51,8 +53,11 @@ struct Sequence {
   explicit Sequence(const Case& c)
       : q(random_values(std::size_t{c.tokens} * c.n_heads * c.key_dim, 1)),
         k(random_values(std::size_t{c.tokens} * c.n_kv_heads * c.key_dim, 2)),
-        v(random_values(std::size_t{c.tokens} * c.n_kv_heads * c.value_dim, 3)) {}
-  std::vector<float> q, k, v;
+        v(random_values(std::size_t{c.tokens} * c.n_kv_heads * c.value_dim, 3)),
+        sinks(random_values(c.n_heads, 4)) {
+    for (float& sink : sinks) sink = 3 * sink + 1;
+  }
+  std::vector<float> q, k, v, sinks;
 };
 
 // Rows [begin, begin + count) of `values`.
@@ -71,8 +76,11 @@ std::vector<float> attend(const Case& c, Sequence& s, const Setting& setting) {
                   .kernels = &kernels::resolve(setting.isa),
                   .scratch = scratch,
                   .scratch_floats_per_thread = floats};
-  const kv::LayerShape layer{
-      .n_kv_heads = c.n_kv_heads, .key_dim = c.key_dim, .value_dim = c.value_dim, .window = c.window};
+  const kv::LayerShape layer{.n_kv_heads = c.n_kv_heads,
+                             .key_dim = c.key_dim,
+                             .value_dim = c.value_dim,
+                             .window = c.window,
+                             .values_in_keys = c.values_in_keys};
   auto cache = kv::Cache::create(
       {.layers = {layer}, .type = c.type, .context_tokens = c.tokens, .chunk_tokens = chunk});
   EXPECT_TRUE(cache);
@@ -82,14 +90,15 @@ std::vector<float> attend(const Case& c, Sequence& s, const Setting& setting) {
     const auto heads = [&](std::vector<float>& all, std::uint32_t n, std::uint32_t dim) {
       return HeadsView{rows_of(all, std::uint64_t{n} * dim, begin, count), 0, n, dim};
     };
-    store_kv(exec, heads(s.k, c.n_kv_heads, c.key_dim), heads(s.v, c.n_kv_heads, c.value_dim),
-             cache->layer(0), begin);
+    store_kv(exec, heads(s.k, c.n_kv_heads, c.key_dim),
+             c.values_in_keys ? HeadsView{} : heads(s.v, c.n_kv_heads, c.value_dim), cache->layer(0), begin);
     attention(exec, {.queries = heads(s.q, c.n_heads, c.key_dim),
                      .cache = cache->layer(0),
                      .first_position = begin,
                      .scale = kScale,
                      .softcap = c.softcap,
                      .mask = c.mask,
+                     .sinks = c.sinks ? s.sinks.data() : nullptr,
                      .out = rows_of(out, std::uint64_t{c.n_heads} * c.value_dim, begin, count)});
     cache->advance(count);
   }
@@ -106,11 +115,19 @@ std::vector<double> stored(DType type, const std::vector<float>& values) {
   return {decoded.begin(), decoded.end()};
 }
 
+// Of keys that hold their values.
+std::vector<double> values_of(const Case& c, const std::vector<double>& keys) {
+  std::vector<double> values;
+  for (auto key = keys.begin(); key < keys.end(); key += c.key_dim)
+    values.insert(values.end(), key, key + c.value_dim);
+  return values;
+}
+
 std::vector<double> exact_row(const Case& c, const Sequence& s, const std::vector<double>& k,
                               const std::vector<double>& v, std::uint32_t t, std::uint32_t head) {
   std::vector<double> out(c.value_dim);
   const std::uint32_t kv_head = head / (c.n_heads / c.n_kv_heads);
-  double sum = 0;
+  double sum = c.sinks ? std::exp(double{s.sinks[head]}) : 0;
   for (std::uint32_t p = 0; p < c.tokens; ++p) {
     if (!sees(c, t, p)) continue;
     double score = 0;
@@ -130,9 +147,9 @@ std::vector<double> exact_row(const Case& c, const Sequence& s, const std::vecto
 }
 
 std::string describe(const Case& c) {
-  return std::string(quant::format_of(c.type).name) + ", heads " + std::to_string(c.n_heads) + "/" +
-         std::to_string(c.n_kv_heads) + " of " + std::to_string(c.key_dim) + ", " +
-         std::to_string(c.value_dim) + ", window " + std::to_string(c.window) + ", cap " +
+  return std::string(quant::format_of(c.type).name) + (c.sinks ? ", sinks" : "") + ", heads " +
+         std::to_string(c.n_heads) + "/" + std::to_string(c.n_kv_heads) + " of " + std::to_string(c.key_dim) +
+         ", " + std::to_string(c.value_dim) + ", window " + std::to_string(c.window) + ", cap " +
          std::to_string(c.softcap) + ", mask " + std::to_string(static_cast<int>(c.mask)) + ", tokens " +
          std::to_string(c.tokens);
 }
@@ -141,7 +158,8 @@ std::string describe(const Case& c) {
 void check(const Case& c, std::uint32_t step, const std::vector<Setting>& others) {
   SCOPED_TRACE(describe(c));
   Sequence s(c);
-  const std::vector<double> k = stored(c.type, s.k), v = stored(c.type, s.v);
+  const std::vector<double> k = stored(c.type, s.k);
+  const std::vector<double> v = c.values_in_keys ? values_of(c, k) : stored(c.type, s.v);
   for (const sys::Isa isa : sys::kAllIsas) {
     if (!sys::host_has(isa)) continue;
     const std::vector<float> whole = attend(c, s, {.isa = isa});
@@ -233,6 +251,46 @@ TEST(AttentionMasks, both_sides) {
            .mask = Mask::kSymmetric},
           311, settings);
   }
+}
+
+TEST(AttentionSinks, take_part_in_the_softmax_without_a_value) {
+  for (const DType type : {DType::kF32, DType::kF16, DType::kQ8_0}) {
+    for (const std::uint32_t window : {0U, 1U, 33U})
+      check({.window = window, .type = type, .sinks = true}, 7, kSettings);
+  }
+  for (const std::uint32_t group : {1U, 3U, 8U})
+    check({.n_heads = 3 * group, .n_kv_heads = 3, .tokens = 70, .sinks = true}, 7, kSettings);
+  check({.window = 13, .mask = Mask::kChunked, .sinks = true}, 7, kSettings);
+}
+
+TEST(AttentionSinks, count_once_for_all_shares) {
+  check({.tokens = static_cast<std::uint32_t>(2 * kShareKeys + 330), .sinks = true}, 311,
+        {{.threads = 2, .chunk = 1}, {.threads = 7, .chunk = 200}});
+}
+
+// As latent attention has them: one head of keys, wider than its values.
+TEST(AttentionValues, that_are_part_of_the_keys) {
+  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
+    check(
+        {.n_heads = 5, .n_kv_heads = 1, .key_dim = 72, .value_dim = 64, .type = type, .values_in_keys = true},
+        7, kSettings);
+    check({.n_heads = 16,
+           .n_kv_heads = 1,
+           .key_dim = 40,
+           .value_dim = 40,
+           .window = 9,
+           .type = type,
+           .sinks = true,
+           .values_in_keys = true},
+          7, kSettings);
+  }
+  check({.n_heads = 4,
+         .n_kv_heads = 1,
+         .key_dim = 96,
+         .value_dim = 32,
+         .type = DType::kQ8_0,
+         .values_in_keys = true},
+        7, kSettings);
 }
 
 TEST(AttentionScratch, is_whole_cache_lines_and_enough_for_smaller_heads) {

@@ -6,81 +6,15 @@
 #include <cstring>
 #include <vector>
 
-#include "base/rng.h"
 #include "ops/attention.h"
 #include "ops/attention_block.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
+#include "ops/op_test.h"
 #include "quant/format.h"
 
 namespace cistern::ops {
 namespace {
-
-std::vector<float> random_values(std::size_t n, std::uint64_t seed, float scale = 1.0F) {
-  Rng rng(seed);
-  std::vector<float> values(n);
-  for (float& v : values) v = static_cast<float>(rng.uniform() * 2 - 1) * scale;
-  return values;
-}
-
-TensorView view(std::vector<float>& values, std::uint64_t cols) {
-  return {.shape = Shape(cols, values.size() / cols), .data = reinterpret_cast<std::byte*>(values.data())};
-}
-
-// An Exec with its own threads and scratch.
-class Machine {
- public:
-  explicit Machine(int threads)
-      : pool_(threads), packed_(kPackedLines), scratch_(kScratch / 16 * static_cast<std::size_t>(threads)) {
-    exec = {.pool = &pool_,
-            .kernels = &kernels::resolve(sys::best_isa()),
-            .packed = std::as_writable_bytes(std::span(packed_)),
-            .scratch = {reinterpret_cast<float*>(scratch_.data()), scratch_.size() * 16},
-            .scratch_floats_per_thread = kScratch};
-  }
-  Exec exec;
-
- private:
-  static constexpr std::size_t kScratch = 1U << 17U;
-  static constexpr std::size_t kPackedLines = 1U << 14U;
-  struct alignas(64) Line {
-    float values[16];
-  };
-  sys::ThreadPool pool_;
-  std::vector<Line> packed_;
-  std::vector<Line> scratch_;
-};
-
-// Random blocks of any type: random bytes, with scales kept tame by decoding and refusing what is not finite.
-struct Weights {
-  std::vector<std::byte> bytes;
-  WeightView view;
-  std::vector<float> decoded;
-};
-
-Weights random_weights(DType dtype, std::uint64_t cols, std::uint64_t rows) {
-  const quant::Format& format = quant::format_of(dtype);
-  const std::uint64_t row_bytes = *quant::row_bytes(dtype, cols);
-  Weights w{.bytes = std::vector<std::byte>(row_bytes * rows), .decoded = std::vector<float>(cols * rows)};
-  Rng rng(static_cast<std::uint64_t>(dtype) + 1);
-  const std::uint64_t blocks = row_bytes * rows / format.block_bytes;
-  std::vector<float> block(format.block_values);
-  for (std::uint64_t b = 0; b < blocks; ++b) {
-    std::byte* at = w.bytes.data() + b * format.block_bytes;
-    for (;;) {
-      for (std::uint32_t i = 0; i < format.block_bytes; ++i) at[i] = static_cast<std::byte>(rng.next());
-      format.dequantize(at, block.data(), format.block_values);
-      bool tame = true;
-      for (const float v : block) tame = tame && std::fabs(v) < 1e3F;
-      if (tame) break;
-    }
-  }
-  for (std::uint64_t r = 0; r < rows; ++r) {
-    format.dequantize(w.bytes.data() + r * row_bytes, w.decoded.data() + r * cols, cols);
-  }
-  w.view = {.dtype = dtype, .shape = Shape(cols, rows), .data = w.bytes.data(), .row_bytes = row_bytes};
-  return w;
-}
 
 // The most that packing x's activations may change its product with w, and float rounding: integers are
 // within half a step of at most 2 * (largest of the block) / 127, or of (largest of the chunk) / 127 / 2^7;

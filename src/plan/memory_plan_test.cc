@@ -57,6 +57,67 @@ TEST(MemoryPlan, encoders_read_a_text_in_one_step) {
   EXPECT_EQ(plan->kv_bytes, 33U * 2 * 64) << "one layer's: 32 values of 2 bytes each";
 }
 
+// Bytes that each layer keeps for a sequence, of f16 where it keeps keys. Rows are whole cache lines.
+std::vector<std::uint64_t> kv_of(const char* name, std::uint32_t context, std::uint32_t sequences = 1) {
+  const Opened o = open(name);
+  const auto plan =
+      make_plan(kRoomy, o.model, o.files.inventory, {.context_tokens = context, .sequences = sequences});
+  EXPECT_TRUE(plan) << describe(plan.error());
+  std::vector<std::uint64_t> bytes;
+  std::uint64_t sum = 0;
+  for (const LayerBytes& layer : plan->layers) sum += bytes.emplace_back(layer.kv);
+  EXPECT_EQ(plan->kv_bytes, sum);
+  EXPECT_EQ(kv::total_bytes(plan->cache) * sequences, sum);
+  return bytes;
+}
+
+using Bytes = std::vector<std::uint64_t>;
+
+TEST(MemoryPlan, latent_attention_keeps_a_latent_and_a_rotated_key_per_token) {
+  // 24 values of the latent and 8 rotated ones, whatever the number of heads.
+  constexpr std::uint64_t kLayer = 100 * (24 + 8) * 2;
+  EXPECT_EQ(kv_of("deepseek2-v3", 100), (Bytes{kLayer, kLayer, kLayer}));
+  EXPECT_EQ(kv_of("deepseek2-v3", 100, 3), (Bytes{3 * kLayer, 3 * kLayer, 3 * kLayer}));
+}
+
+TEST(MemoryPlan, compressed_attention_keeps_a_window_and_a_row_per_group_of_tokens) {
+  // Windows of 16 tokens behind chunks of 256, of 32 values each.
+  constexpr std::uint64_t kWindow = (16 - 1 + 256) * 64;
+  // 128 to one: 2 rows; the values and gates of 128 tokens.
+  constexpr std::uint64_t kSparse = 300 / 128 * 64 + 2 * 128 * 32 * 4;
+  // 4 to one: 75 rows and keys of the indexer of 64 values; twice 8 tokens of both, each in two series.
+  constexpr std::uint64_t kDense = 75 * (64 + 128) + 2 * 8 * 2 * (32 + 64) * 4;
+  EXPECT_EQ(kv_of("deepseek4", 300), (Bytes{kWindow, kWindow + kSparse, kWindow + kDense, kWindow + kDense}));
+}
+
+TEST(MemoryPlan, the_delta_rule_keeps_a_state_of_fixed_size) {
+  // 3 tokens of 2 x 2 x 16 + 4 x 16 channels; 4 heads of 16 keys by one tile of 32 columns.
+  constexpr std::uint64_t kState = (3 * 128 + 4 * 16 * 32) * 4;
+  EXPECT_EQ(kv_of("qwen35", 100), (Bytes{kState, kState, kState, 100 * 2 * (2 * 32) * 2}));
+  EXPECT_EQ(kv_of("qwen35", 1), (Bytes{kState, kState, kState, 2 * (2 * 32) * 2}));
+  // Kimi: 3 tokens of 3 x 2 x 16 channels; 2 heads.
+  constexpr std::uint64_t kKimiState = (3 * 96 + 2 * 16 * 32) * 4;
+  EXPECT_EQ(kv_of("kimi-linear", 50), (Bytes{kKimiState, kKimiState, kKimiState, 50 * (24 + 8) * 2}));
+}
+
+TEST(MemoryPlan, short_convolutions_keep_the_tokens_before) {
+  constexpr std::uint64_t kConv = 2 * 32 * 4;
+  constexpr std::uint64_t kAttention = 100 * (64 + 64);  // 2 heads of 8 values: half a cache line
+  EXPECT_EQ(kv_of("lfm2", 100), (Bytes{kConv, kConv, kAttention, kConv, kAttention}));
+}
+
+TEST(MemoryPlan, mamba_2_keeps_a_state_and_feed_forward_layers_nothing) {
+  // 3 tokens of 64 + 2 x 16 channels; 64 rows of 16.
+  constexpr std::uint64_t kState = (3 * 96 + 64 * 16) * 4;
+  EXPECT_EQ(kv_of("nemotron-h-moe", 100), (Bytes{kState, 0, 100 * 2 * (2 * 16) * 2, 0}));
+}
+
+TEST(MemoryPlan, layers_that_read_anothers_keys_keep_none) {
+  // Every other layer sees 8 tokens only; a head of 16 values is half a cache line.
+  constexpr std::uint64_t kFull = 256 * (64 + 64);
+  EXPECT_EQ(kv_of("gemma3n", 256), (Bytes{kFull, kFull, kFull, kFull, 0, 0})) << "a chunk is as long";
+}
+
 TEST(MemoryPlan, automatic_context_is_what_is_wanted_up_to_the_models_limit) {
   const Opened o = open("llama");
   EXPECT_EQ(make_plan(kRoomy, o.model, o.files.inventory, {})->cache.context_tokens, 256U);

@@ -100,7 +100,8 @@ StepWork work_of(const spec::ModelSpec& model, const file::Inventory& inventory,
     if (info == nullptr) continue;
     const bool head = is_output_head(model, tensor.role);
     const bool looked_up = (tensor.role == spec::Role::kTokenEmbedding && !head) ||
-                           tensor.role == spec::Role::kPerLayerEmbedding;
+                           tensor.role == spec::Role::kPerLayerEmbedding ||
+                           tensor.role == spec::Role::kTokenExperts;
     if (looked_up) continue;  // a row per token
     const Share share = share_of(model, tensor, tokens);
     work.weight_bytes += static_cast<std::uint64_t>(static_cast<double>(info->bytes.size()) * share.read);

@@ -14,7 +14,7 @@ struct Opened {
     cache.type = DType::kF16;
     cache.context_tokens = 256;
     for (const spec::LayerSpec& layer : model.layers) {
-      const spec::AttentionSpec& a = *layer.attention;
+      const spec::AttentionSpec a = layer.attention.value_or(spec::AttentionSpec());
       cache.layers.push_back(
           {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window});
     }
@@ -69,6 +69,43 @@ TEST(StepWork, a_prompt_needs_the_output_head_once_and_half_a_square_of_attentio
   EXPECT_EQ(total_macs(o.work({.tokens = 50})),
             50 * (o.matrix_macs() - head) + head +
                 pairs * o.model.layers.size() * a.n_heads * (a.head_dim + a.value_dim));
+}
+
+// 3 of 6 experts are chosen: a token reads half of them, two tokens three quarters, as if chosen at random.
+TEST(StepWork, experts_are_read_by_the_share_that_is_likely_chosen) {
+  const Opened o("qwen3moe");
+  std::uint64_t experts = 0;
+  std::uint64_t expert_macs = 0;
+  for (const file::TensorInfo& tensor : o.files.inventory.tensors()) {
+    if (tensor.name.find("_exps.") == std::string::npos) continue;
+    experts += tensor.bytes.size();
+    expert_macs += tensor.shape.elements();
+  }
+  ASSERT_EQ(experts, 2U * 3 * 6 * 32 * 24 * 4) << "2 layers of 3 matrices of 6 experts";
+  const std::uint64_t others =
+      o.files.inventory.tensor_bytes() - experts - o.files.inventory.find("token_embd.weight")->bytes.size();
+  EXPECT_EQ(o.work({}).weight_bytes, others + experts / 2);
+  EXPECT_EQ(o.work({.tokens = 2}).weight_bytes, others + experts / 4 * 3);
+  EXPECT_EQ(o.work({.sequences = 2}).weight_bytes, others + experts / 4 * 3)
+      << "those of all sequences count";
+  const std::uint64_t hundred = o.work({.tokens = 100}).weight_bytes;
+  EXPECT_LE(hundred, others + experts);
+  EXPECT_GE(hundred + 6, others + experts) << "all are read, but for rounding";
+
+  // Each token meets its own experts only, however many tokens there are.
+  const spec::AttentionSpec& a = *o.model.layers[0].attention;
+  const std::uint64_t attention = o.model.layers.size() * a.n_heads * (a.head_dim + a.value_dim);
+  EXPECT_EQ(total_macs(o.work({})), o.matrix_macs() - expert_macs / 2 + attention);
+  EXPECT_EQ(total_macs(o.work({.sequences = 4})), 4 * total_macs(o.work({})));
+}
+
+TEST(StepWork, tables_are_looked_up) {
+  const Opened o("deepseek4");
+  const auto* table = o.files.inventory.find("blk.0.ffn_gate_tid2eid.weight");
+  ASSERT_NE(table, nullptr);
+  const StepWork many = o.work({.tokens = 4096});  // every expert is read
+  const std::uint64_t embedding = o.files.inventory.find("token_embd.weight")->bytes.size();
+  EXPECT_LE(many.weight_bytes, o.files.inventory.tensor_bytes() - embedding - table->bytes.size());
 }
 
 TEST(StepWork, a_window_bounds_what_is_seen) {

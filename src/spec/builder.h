@@ -125,6 +125,7 @@ class Builder {
     std::string_view post_norm;
     std::string_view out_norm;
     bool fused_gate_up = false;   // ffn_up holds the gate's rows, then its own
+    bool fused_experts = false;   // gate and up of an expert are one matrix; in new files
     bool selection_bias = false;  // exp_probs_b, required
     bool expert_bias = false;     // of router and experts, required
     bool shared_router = false;   // the shared expert has a gate of its own

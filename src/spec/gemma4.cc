@@ -81,7 +81,7 @@ Result<void> build_gemma4(Builder& builder) {
   CISTERN_TRY_VOID(set_experts(builder));
   CISTERN_TRY_VOID(add_per_layer_inputs(builder));
   builder.add_attention({.post_norm = "post_attention_norm", .optional_values = true});
-  builder.add_ffn({.post_norm = "post_ffw_norm"});
+  builder.add_ffn({.post_norm = "post_ffw_norm", .fused_experts = true});
   add_more_tensors(builder);
   return {};
 }

@@ -226,7 +226,7 @@ TEST(PlanModelSpec, names_the_tensors_that_files_of_the_architecture_have) {
     }
     ++checked;
   }
-  EXPECT_GE(checked, 13);
+  EXPECT_GE(checked, 26);
 }
 
 TEST(PlanModelSpec, needs_no_tensors) {

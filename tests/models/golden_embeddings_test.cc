@@ -51,7 +51,8 @@ float largest_difference(const std::vector<float>& a, const std::vector<float>& 
   float largest = 0;
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     const float difference = std::fabs(a[i] - b[i]);
-    if (!(difference <= largest)) largest = difference;  // NaN counts
+    if (std::isnan(difference)) return difference;  // and stays: later comparisons would lose it
+    largest = std::max(largest, difference);
   }
   return largest;
 }

@@ -45,9 +45,9 @@ ModelRunner::ModelRunner(const file::Inventory& inventory, const spec::ModelSpec
       std::make_unique<model::Decoder>(model::Decoder::Parts{model, inventory, *store_, layout, bytes, exec});
 }
 
-std::vector<float> ModelRunner::read_logits(std::uint32_t rows) {
+std::vector<float> ModelRunner::read_logits(std::uint32_t first, std::uint32_t rows) {
   std::vector<float> result;
-  for (std::uint32_t row = 0; row < rows; ++row) {
+  for (std::uint32_t row = first; row < first + rows; ++row) {
     const auto logits = decoder_->logits(row, 1);
     EXPECT_TRUE(logits);
     result.insert(result.end(), logits->begin(), logits->end());
@@ -64,7 +64,7 @@ std::vector<float> ModelRunner::logits(std::span<const std::uint32_t> ids, std::
     const auto part = ids.subspan(begin, std::min<std::size_t>(chunk, ids.size() - begin));
     const model::SequenceTokens next{.ids = part, .cache = &caches_[sequence], .long_rope = long_rope};
     EXPECT_TRUE(decoder_->forward({&next, 1}));
-    const std::vector<float> rows = read_logits(static_cast<std::uint32_t>(part.size()));
+    const std::vector<float> rows = read_logits(0, static_cast<std::uint32_t>(part.size()));
     result.insert(result.end(), rows.begin(), rows.end());
   }
   return result;
@@ -73,12 +73,33 @@ std::vector<float> ModelRunner::logits(std::span<const std::uint32_t> ids, std::
 std::vector<float> ModelRunner::step(std::span<const std::uint32_t> next) {
   std::vector<model::SequenceTokens> tokens;
   for (std::size_t i = 0; i < next.size(); ++i) {
-    tokens.push_back({.ids = next.subspan(i, 1), .cache = &caches_[i]});
+    tokens.push_back({.ids = next.subspan(i, 1),
+                      .cache = &caches_[i],
+                      .long_rope = model_.needs_long_rope(caches_[i].length() + 1)});
   }
   EXPECT_TRUE(decoder_->forward(tokens));
   const auto logits = decoder_->logits(0, static_cast<std::uint32_t>(next.size()));
   EXPECT_TRUE(logits);
   return {logits->begin(), logits->end()};
+}
+
+std::vector<std::vector<float>> ModelRunner::step(std::span<const std::vector<std::uint32_t>> next) {
+  std::vector<model::SequenceTokens> tokens;
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    if (next[i].empty()) continue;
+    tokens.push_back({.ids = next[i],
+                      .cache = &caches_[i],
+                      .long_rope = model_.needs_long_rope(caches_[i].length() + next[i].size())});
+  }
+  EXPECT_TRUE(decoder_->forward(tokens));
+  std::vector<std::vector<float>> result;
+  std::uint32_t first = 0;
+  for (const std::vector<std::uint32_t>& ids : next) {
+    const auto rows = static_cast<std::uint32_t>(ids.size());
+    result.push_back(read_logits(first, rows));
+    first += rows;
+  }
+  return result;
 }
 
 void ModelRunner::clear() {

@@ -35,10 +35,12 @@ class ModelRunner {
                             std::size_t sequence = 0);
   // The next token of every sequence in one step: the logits after each.
   std::vector<float> step(std::span<const std::uint32_t> next);
+  // The next tokens of the first sequences in one step, those without any left out: the logits after each.
+  std::vector<std::vector<float>> step(std::span<const std::vector<std::uint32_t>> next);
   void clear();
 
  private:
-  std::vector<float> read_logits(std::uint32_t rows);
+  std::vector<float> read_logits(std::uint32_t first, std::uint32_t rows);
 
   const spec::ModelSpec& model_;
   kernels::KernelTable kernels_;
