@@ -60,6 +60,8 @@ struct ElementwiseKernels {
                             std::size_t n) noexcept = nullptr;
   // Rounds to nearest even, as float_to_half.
   void (*to_half)(const float* x, std::uint16_t* out, std::size_t n) noexcept = nullptr;
+  // Little-endian halves, at any address; exact.
+  void (*from_half)(const std::byte* halves, float* out, std::size_t n) noexcept = nullptr;
   void (*delta_rule)(const DeltaRuleToken& token) noexcept = nullptr;
 };
 

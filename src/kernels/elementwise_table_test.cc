@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -22,6 +23,12 @@ std::vector<float> random_values(std::size_t n, std::uint64_t seed, float scale)
   std::vector<float> values(n);
   for (float& v : values) v = static_cast<float>(rng.uniform() * 2 - 1) * scale;
   return values;
+}
+
+std::uint32_t float_bits(float x) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
 }
 
 class Elementwise : public ::testing::TestWithParam<sys::Isa> {
@@ -145,6 +152,20 @@ TEST_P(Elementwise, half_precision_has_the_bits_of_the_reference) {
   std::vector<std::uint16_t> out(x.size());
   kernels().to_half(x.data(), out.data(), x.size());
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(out[i], float_to_half(x[i])) << x[i];
+}
+
+TEST_P(Elementwise, halves_are_decoded_exactly) {
+  std::vector<std::uint16_t> halves;
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    if ((bits & 0x7C00U) != 0x7C00U || (bits & 0x3FFU) == 0)
+      halves.push_back(static_cast<std::uint16_t>(bits));
+  }
+  for (const std::size_t n : {std::size_t{1}, std::size_t{7}, std::size_t{16}, halves.size()}) {
+    std::vector<float> out(n);
+    kernels().from_half(reinterpret_cast<const std::byte*>(halves.data()), out.data(), n);
+    for (std::size_t i = 0; i < n; ++i)
+      ASSERT_EQ(float_bits(out[i]), float_bits(half_to_float(halves[i]))) << halves[i];
+  }
 }
 
 TEST_P(Elementwise, the_delta_rule_forgets_then_learns) {

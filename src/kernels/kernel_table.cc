@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 
+#include "kernels/elementwise_table.h"
 #include "kernels/overlays.h"
 
 namespace cistern::kernels {
@@ -34,6 +35,9 @@ KernelTable build(const Level& level) noexcept {
     if (overlay != nullptr) overlay(table);
   }
   table.isa = level.isa;
+  if (sys::host_has(level.isa)) {  // the build may lack the others
+    table.dequantize[static_cast<std::size_t>(DType::kF16)] = elementwise_kernels(level.isa).from_half;
+  }
   return table;
 }
 

@@ -22,5 +22,9 @@ inline void store_half(std::uint16_t* out, const Vector& v) noexcept {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
 
+inline Vector load_half(const std::byte* p) noexcept {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+
 }  // namespace
 }  // namespace cistern::kernels

@@ -22,5 +22,9 @@ inline void store_half(std::uint16_t* out, const Vector& v) noexcept {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
 
+inline Vector load_half(const std::byte* p) noexcept {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+
 }  // namespace
 }  // namespace cistern::kernels

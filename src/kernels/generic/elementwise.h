@@ -184,6 +184,15 @@ void to_half(const float* x, std::uint16_t* out, std::size_t n) noexcept {
   std::memcpy(out + i, some, (n - i) * sizeof(std::uint16_t));
 }
 
+void from_half(const std::byte* halves, float* out, std::size_t n) noexcept {
+  std::size_t i = 0;
+  for (; i + kVectorFloats <= n; i += kVectorFloats) store_whole(out + i, load_half(halves + 2 * i));
+  if (i == n) return;
+  std::byte some[2 * kVectorFloats] = {};
+  std::memcpy(some, halves + 2 * i, 2 * (n - i));
+  store_some(out + i, load_half(some), n - i);
+}
+
 constexpr ElementwiseKernels kElementwise = {
     .gate = {gate_row<Sigmoid>, gate_row<Silu>, gate_row<GeluTanh>, gate_row<GeluErf>, gate_row<ReluSquared>,
              gate_row<SwigluOai>, gate_row<SiluClamped>},
@@ -191,6 +200,7 @@ constexpr ElementwiseKernels kElementwise = {
     .rotate = rotate,
     .rotate_neighbours = rotate_neighbours,
     .to_half = to_half,
+    .from_half = from_half,
     .delta_rule = delta_rule};
 
 }  // namespace

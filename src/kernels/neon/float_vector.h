@@ -21,5 +21,9 @@ inline void store_half(std::uint16_t* out, const Vector& v) noexcept {
   vst1_u16(out, vreinterpret_u16_f16(vcvt_f16_f32(v)));
 }
 
+inline Vector load_half(const std::byte* p) noexcept {
+  return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(p))));
+}
+
 }  // namespace
 }  // namespace cistern::kernels

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/half.h"
 
@@ -20,6 +21,14 @@ inline Vector multiply_add(const Vector& a, const Vector& b, const Vector& c) no
 // Rounded to nearest even, as float_to_half (base/half.h).
 inline void store_half(std::uint16_t* out, const Vector& v) noexcept {
   for (std::size_t i = 0; i < kVectorFloats; ++i) out[i] = float_to_half(v[i]);
+}
+
+inline Vector load_half(const std::byte* p) noexcept {
+  std::uint16_t halves[kVectorFloats];
+  std::memcpy(halves, p, sizeof halves);
+  Vector v = {};
+  for (std::size_t i = 0; i < kVectorFloats; ++i) v[i] = half_to_float(halves[i]);
+  return v;
 }
 
 }  // namespace
