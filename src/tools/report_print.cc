@@ -98,9 +98,11 @@ std::string report_text(const ModelReport& report, const file::Inventory& invent
   std::string out = fmt::format("{}: GGUF version {}\n", printable(report.path), inventory.version);
   out += fmt::format("  name         {}\n", string_or(metadata, "general.name", "(none)"));
   out += fmt::format("  architecture {}\n", string_or(metadata, "general.architecture", "(none)"));
-  out += fmt::format("  size         {} in {} tensors, {:.3g} million parameters\n",
+  const bool billions = report.all.values >= 1'000'000'000;
+  out += fmt::format("  size         {} in {} tensors, {:.3g} {} parameters\n",
                      plan::describe_bytes(report.all.bytes), report.all.tensors,
-                     static_cast<double>(report.all.values) / 1e6);
+                     static_cast<double>(report.all.values) / (billions ? 1e9 : 1e6),
+                     billions ? "billion" : "million");
   out += fmt::format("  template     {}\n",
                      metadata.has("tokenizer.chat_template") ? "yes (see --template)" : "none");
   out += fmt::format("  runs         {}\n",
