@@ -9,8 +9,9 @@
 namespace cistern::engine {
 namespace {
 
-// From three units on there are 2^36 rows to pick: hardly two alike in any vocabulary.
-constexpr std::uint64_t kWideCols = 2 * WeightBank::kUnitValues + 1;
+// From three units on there are 2^36 rows to pick: hardly two alike in any vocabulary. With two, 2^24: a few
+// alike among the millions of a stack of experts, and nothing hangs on them.
+constexpr std::uint64_t kWideCols = 2 * WeightBank::kUnitValues;
 // In a bank that is used up: few, as small matrices use a part of it only.
 constexpr std::size_t kOwnUnits = 64;
 
