@@ -80,14 +80,12 @@ struct PairTile {
 using MultiplyFn = void (*)(const PairTile& tile) noexcept;
 
 // A pair of panels' rows times a few tokens without panels in between, in the same order and so with the same
-// bits: out[t * out_stride + r] = row r times token t; r < 32. Reads like UnpackFn. While it works on a few
-// rows it prefetches the next ones, with the last ones of the tile what is at `ahead`, which may point
-// anywhere.
+// bits: out[t * out_stride + r] = row r times token t; r < 32. Reads like UnpackFn, and prefetches the rows
+// after these.
 inline constexpr int kDotTokens = 8;
 struct RowsTile {
   const std::byte* rows = nullptr;
   std::size_t row_stride = 0;
-  const std::byte* ahead = nullptr;
   const std::byte* x = nullptr;  // chunk c of token t at c * x_chunk_stride + t * kChunkBytes
   std::size_t x_chunk_stride = 0;
   int n_values = 0;  // of all chunks; only the last one may be partial

@@ -93,35 +93,16 @@ void multiply(const Exec& exec, int thread, const PackedRows& input, Range rows,
   }
 }
 
-// Where the first row of these units of a matrix lies.
-const std::byte* first_row_of(const WeightView& w, std::uint32_t matrix, Range units) {
-  return w.data + (matrix * w.shape.dim(1) + units.begin * kernels::kPairRows) * w.row_bytes;
-}
-
-// Part i of a call and the one after it, which the same thread takes next as a rule.
-struct Part {
-  std::uint64_t group = 0;
-  Range units;
-};
-struct Parts {
-  std::uint64_t units, size;  // of a group; of a part at most
-
-  std::uint64_t per_group() const { return (units + size - 1) / size; }
-  Part operator[](std::uint64_t i) const {
-    const std::uint64_t begin = i % per_group() * size;
-    return {i / per_group(), {begin, std::min(begin + size, units)}};
-  }
-};
-
-// Runs f(thread, part, next part) on parts of `units` units of each of `n_groups` groups.
+// Runs f(thread, group, units) on parts of `units` units of each of `n_groups` groups.
 template <class F>
 void for_group_parts(const Exec& exec, std::uint64_t n_groups, std::uint64_t units, std::uint64_t rows,
                      const F& f) {
   if (n_groups == 0) return;
-  const Parts parts{units, std::min(units, part_size(exec, units * n_groups, rows / n_groups))};
-  const std::uint64_t count = parts.per_group() * n_groups;
-  exec.pool->run_chunks(static_cast<std::uint32_t>(count), [&](int thread, std::uint32_t i) {
-    f(thread, parts[i], parts[std::min<std::uint64_t>(i + 1, count - 1)]);
+  const std::uint64_t size = std::min(units, part_size(exec, units * n_groups, rows / n_groups));
+  const std::uint64_t parts = (units + size - 1) / size;
+  exec.pool->run_chunks(static_cast<std::uint32_t>(parts * n_groups), [&](int thread, std::uint32_t i) {
+    const std::uint64_t begin = i % parts * size;
+    f(thread, i / parts, Range{begin, std::min(begin + size, units)});
   });
 }
 
@@ -155,11 +136,9 @@ void matmul_experts(const Exec& exec, const TensorView& x, const RowGroups& grou
   const Arithmetic arithmetic = arithmetic_of(exec, product.w);
   const PackedRows input = pack_sources(exec, arithmetic, x, groups);
   for_group_parts(exec, groups.matrix.size(), units_of(product.w, arithmetic), groups.source.size(),
-                  [&](int thread, const Part& part, const Part& after) {
-                    const Range rows = rows_of_group(groups, part.group);
-                    Product one = product_of(product, groups.matrix[part.group], rows);
-                    one.next = first_row_of(product.w, groups.matrix[after.group], after.units);
-                    multiply(exec, thread, input, rows, one, part.units);
+                  [&](int thread, std::uint64_t g, Range units) {
+                    const Range rows = rows_of_group(groups, g);
+                    multiply(exec, thread, input, rows, product_of(product, groups.matrix[g], rows), units);
                   });
 }
 
@@ -181,22 +160,18 @@ void matmul_gated_experts(const Exec& exec, const TensorView& x, const RowGroups
   const PackedRows input = pack_sources(exec, arithmetic, x, groups);
   const auto gate_row =
       kernels::elementwise_kernels(exec.kernels->isa).gate[static_cast<std::size_t>(product.fn)];
-  for_group_parts(exec, groups.matrix.size(), units_of(product.gate.w, arithmetic), groups.source.size(),
-                  [&](int thread, const Part& part, const Part& after) {
-                    const std::uint32_t matrix = groups.matrix[part.group];
-                    const Range rows = rows_of_group(groups, part.group);
-                    Product gate_product = product_of(product.gate, matrix, rows);
-                    Product up_product = product_of(product.up, matrix, rows);
-                    gate_product.next = first_row_of(product.up.w, matrix, part.units);
-                    up_product.next = first_row_of(product.gate.w, groups.matrix[after.group], after.units);
-                    multiply(exec, thread, input, rows, gate_product, part.units);
-                    multiply(exec, thread, input, rows, up_product, part.units);
-                    const Range cols = rows_of(product.gate.w, arithmetic, part.units);
-                    for (std::uint64_t i = rows.begin; i < rows.end; ++i) {
-                      gate_row(product.gate.out.row(i) + cols.begin, product.up.out.row(i) + cols.begin,
-                               product.out.row(i) + cols.begin, cols.end - cols.begin, product.limit);
-                    }
-                  });
+  for_group_parts(
+      exec, groups.matrix.size(), units_of(product.gate.w, arithmetic), groups.source.size(),
+      [&](int thread, std::uint64_t g, Range units) {
+        const Range rows = rows_of_group(groups, g);
+        multiply(exec, thread, input, rows, product_of(product.gate, groups.matrix[g], rows), units);
+        multiply(exec, thread, input, rows, product_of(product.up, groups.matrix[g], rows), units);
+        const Range cols = rows_of(product.gate.w, arithmetic, units);
+        for (std::uint64_t i = rows.begin; i < rows.end; ++i) {
+          gate_row(product.gate.out.row(i) + cols.begin, product.up.out.row(i) + cols.begin,
+                   product.out.row(i) + cols.begin, cols.end - cols.begin, product.limit);
+        }
+      });
 }
 
 void matmul_heads(const Exec& exec, const WeightView& w, const HeadsView& x, const HeadsView& out) {
@@ -210,14 +185,13 @@ void matmul_heads(const Exec& exec, const WeightView& w, const HeadsView& x, con
     return x.head(i % tokens, static_cast<std::uint32_t>(i / tokens));
   });
   for_group_parts(exec, x.n_heads, units_of(w, arithmetic), tokens * x.n_heads,
-                  [&](int thread, const Part& part, const Part&) {
-                    const std::uint64_t h = part.group;
+                  [&](int thread, std::uint64_t h, Range units) {
                     // Rows as far apart as those of `out`, the head's values first.
                     const TensorView head{
                         .shape = out.rows.shape,
                         .data = reinterpret_cast<std::byte*>(out.head(0, static_cast<std::uint32_t>(h)))};
                     multiply(exec, thread, input, {h * tokens, (h + 1) * tokens},
-                             {.w = matrix_of(w, shared ? 0 : h), .out = head, .bias = {}}, part.units);
+                             {.w = matrix_of(w, shared ? 0 : h), .out = head, .bias = {}}, units);
                   });
 }
 

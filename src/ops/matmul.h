@@ -15,9 +15,6 @@ struct Product {
   WeightView w;     // (k columns, n rows) of any weight type
   TensorView out;   // f32 (n, tokens)
   WeightView bias;  // f32 (n), or no data
-  // What the thread reads after its part of this product: it is asked for in time. Null: the rows that
-  // follow.
-  const std::byte* next = nullptr;
 };
 
 // For each product: out[t, r] = sum over c of w[r, c] * x[t, c] (+ bias[r]). x f32 (k, tokens).

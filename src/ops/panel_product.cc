@@ -50,9 +50,9 @@ class PanelProduct {
   }
 
   // At most kPairsPerPass of them.
-  void run(Range pairs, bool is_last) noexcept {
+  void run(Range pairs) noexcept {
     if (input_.n_tokens <= kernels::kDotTokens && rows_of(pairs.begin) == kPairRows) {
-      dot(pairs.begin, is_last);  // one pair, as tokens are few
+      dot(pairs.begin);  // one pair, as tokens are few
     } else {
       multiply(pairs);
     }
@@ -100,11 +100,9 @@ class PanelProduct {
     }
   }
 
-  void dot(std::uint64_t pair, bool is_last) noexcept {
-    const bool elsewhere = is_last && product_.next != nullptr;
+  void dot(std::uint64_t pair) noexcept {
     kernel_.dot({.rows = chunk_of_row(first_row_of(pair), 0),
                  .row_stride = w_.row_bytes,
-                 .ahead = elsewhere ? product_.next : chunk_of_row(first_row_of(pair + 1), 0),
                  .x = input_.data,
                  .x_chunk_stride = input_.chunk_stride,
                  .n_values = cols_,
@@ -168,7 +166,7 @@ void multiply_pairs(const kernels::PanelKernel& kernel, const Product& product, 
   PanelProduct panel_product(kernel, product, input, scratch);
   const std::uint64_t step = input.n_tokens >= kManyTokens ? kPairsPerPass : 1;
   for (std::uint64_t pair = pairs.begin; pair < pairs.end; pair += step) {
-    panel_product.run({pair, std::min(pair + step, pairs.end)}, pair + step >= pairs.end);
+    panel_product.run({pair, std::min(pair + step, pairs.end)});
   }
 }
 

@@ -150,7 +150,7 @@ void unpack_16_bit(const std::byte* rows, std::size_t stride, int n_values, std:
 template <class From, int T>
 void dot_rows(const RowsTile& tile, int row, int token) noexcept {
   const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
-  const std::byte* next_rows = row + kRows < kPairRows ? rows + kRows * tile.row_stride : tile.ahead;
+  const std::byte* next_rows = rows + kRows * tile.row_stride;
   const std::byte* x = tile.x + static_cast<std::size_t>(token) * kChunkBytes;
   float* out = tile.out + static_cast<std::size_t>(token) * tile.out_stride + row;
   for (int first = 0; first < tile.n_values; first += kSpanChunks * kChunkValues) {

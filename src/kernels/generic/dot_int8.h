@@ -90,7 +90,7 @@ void dot_groups(const RowsTile& tile) noexcept {
   for (int row = 0; row < kPairRows; row += kLanes) {
     const std::byte* rows = tile.rows + static_cast<std::size_t>(row) * tile.row_stride;
     // The next rows, end to end: near enough to be in the first-level cache when their turn comes.
-    const std::byte* ahead = row + kLanes < kPairRows ? rows + kLanes * tile.row_stride : tile.ahead;
+    const std::byte* ahead = rows + kLanes * tile.row_stride;
     for (int chunk = 0; chunk * kChunkValues < tile.n_values; ++chunk, ahead += kLanes * kBytes) {
       const auto i = static_cast<std::size_t>(chunk);
       const auto* x = reinterpret_cast<const Int8Chunk*>(tile.x + i * tile.x_chunk_stride);
