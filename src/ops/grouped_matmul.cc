@@ -8,6 +8,7 @@
 #include "kernels/elementwise_table.h"
 #include "ops/float_product.h"
 #include "ops/packed_input.h"
+#include "ops/parts.h"
 
 namespace cistern::ops {
 namespace {
@@ -91,19 +92,6 @@ void multiply(const Exec& exec, int thread, const PackedRows& input, Range rows,
     multiply_pairs(*panel_kernel(exec, product.w), product, input.chunks(rows.begin, count), units,
                    reinterpret_cast<std::byte*>(scratch));
   }
-}
-
-// Runs f(thread, group, units) on parts of `units` units of each of `n_groups` groups.
-template <class F>
-void for_group_parts(const Exec& exec, std::uint64_t n_groups, std::uint64_t units, std::uint64_t rows,
-                     const F& f) {
-  if (n_groups == 0) return;
-  const std::uint64_t size = std::min(units, part_size(exec, units * n_groups, rows / n_groups));
-  const std::uint64_t parts = (units + size - 1) / size;
-  exec.pool->run_chunks(static_cast<std::uint32_t>(parts * n_groups), [&](int thread, std::uint32_t i) {
-    const std::uint64_t begin = i % parts * size;
-    f(thread, i / parts, Range{begin, std::min(begin + size, units)});
-  });
 }
 
 PackedRows pack_sources(const Exec& exec, Arithmetic arithmetic, const TensorView& x,

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "ops/packed_input.h"
+#include "ops/parts.h"
 
 namespace cistern::ops {
 namespace {
@@ -22,20 +22,16 @@ struct Sum {
 template <class SumOf, class Low, class Out>
 void add_sums(const Exec& exec, const WeightView& b, float scale, std::uint64_t n_sums, std::uint64_t rows,
               const SumOf& sum_of, const Low& low, const Out& out) {
-  if (n_sums == 0) return;
   const std::uint64_t rank = b.shape.cols();
   const std::uint64_t n = b.shape.dim(1);
   CISTERN_CHECK(b.place.is_host() && low_rank_scratch_floats(rank) <= exec.scratch_floats_per_thread);
   const quant::DequantizeFn dequantize = exec.kernels->dequantize[static_cast<std::size_t>(b.dtype)];
   const std::uint64_t tiles = (n + kTileRows - 1) / kTileRows;
-  const std::uint64_t size = std::min(tiles, part_size(exec, tiles * n_sums, rows / n_sums));
-  const std::uint64_t parts = (tiles + size - 1) / size;
-  exec.pool->run_chunks(static_cast<std::uint32_t>(parts * n_sums), [&](int thread, std::uint32_t part) {
-    const Sum sum = sum_of(part / parts);
+  for_group_parts(exec, n_sums, tiles, rows, [&](int thread, std::uint64_t group, Range part) {
+    const Sum sum = sum_of(group);
     float* decoded = exec.scratch_of(thread);
     float* turned = decoded + rank * kTileRows;
-    const std::uint64_t first_tile = part % parts * size;
-    for (std::uint64_t tile = first_tile; tile < std::min(first_tile + size, tiles); ++tile) {
+    for (std::uint64_t tile = part.begin; tile < part.end; ++tile) {
       const std::uint64_t begin = tile * kTileRows;
       const std::uint64_t width = std::min(kTileRows, n - begin);
       dequantize(sum.b + begin * b.row_bytes, decoded, width * rank);
@@ -43,8 +39,8 @@ void add_sums(const Exec& exec, const WeightView& b, float scale, std::uint64_t 
         for (std::uint64_t k = 0; k < rank; ++k) turned[k * kTileRows + r] = decoded[r * rank + k];
       }
       for (std::uint64_t i = sum.first; i < sum.first + sum.count; ++i) {
-        const float* x = low(part / parts, i);
-        float* y = out(part / parts, i) + begin;
+        const float* x = low(group, i);
+        float* y = out(group, i) + begin;
         for (std::uint64_t k = 0; k < rank; ++k)
           exec.kernels->add_scaled(scale * x[k], turned + k * kTileRows, y, width);
       }

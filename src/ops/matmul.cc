@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "ops/float_product.h"
 #include "ops/packed_input.h"
+#include "ops/parts.h"
 
 namespace cistern::ops {
 namespace {
@@ -23,16 +24,6 @@ PackedInput pack(const Exec& exec, const TensorView& x, Arithmetic arithmetic) {
     }
   });
   return input;
-}
-
-// Runs f(thread, units) on parts of [0, count) until all are done, each on whatever thread is free.
-template <class F>
-void for_parts(const Exec& exec, std::uint64_t count, std::uint64_t tokens, const F& f) {
-  const std::uint64_t size = part_size(exec, count, tokens);
-  const auto parts = static_cast<std::uint32_t>((count + size - 1) / size);
-  exec.pool->run_chunks(parts, [&](int thread, std::uint32_t part) {
-    f(thread, Range{part * size, std::min(count, (part + 1) * size)});
-  });
 }
 
 // All products of one arithmetic in one parallel run: their row groups are numbered through.

@@ -33,17 +33,4 @@ constexpr std::uint64_t packed_bytes(std::uint64_t cols, std::uint64_t rows) noe
   return (cols + kernels::kChunkValues - 1) / kernels::kChunkValues * chunk_stride(rows);
 }
 
-// Parts per thread: enough that a slow core can leave some to the others.
-inline constexpr std::uint64_t kPartsPerThread = 8;
-// Fewer pairs than this for few rows take less time than handing them out is worth.
-inline constexpr std::uint64_t kSmallPart = 4;
-inline constexpr std::uint64_t kFewTokens = 4;
-
-// Units (pairs of panels, tiles of rows) that a part of `count` has, of a product with `rows` rows.
-inline std::uint64_t part_size(const Exec& exec, std::uint64_t count, std::uint64_t rows) {
-  const auto threads = static_cast<std::uint64_t>(exec.threads());
-  const std::uint64_t least = rows <= kFewTokens ? kSmallPart : 1;
-  return std::max(least, count / (threads * kPartsPerThread));
-}
-
 }  // namespace cistern::ops
