@@ -18,6 +18,7 @@
 #include "spec/adapter.h"
 #include "support/fixtures.h"
 #include "support/gguf_writer.h"
+#include "support/golden.h"
 #include "support/temp_dir.h"
 
 namespace cistern {
@@ -218,20 +219,6 @@ std::vector<float> logits(const fs::path& path, const Setting& setting) {
   return all;
 }
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  float largest = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const float difference = std::fabs(a[i] - b[i]);
-    if (!(difference <= largest)) largest = difference;  // NaN counts
-  }
-  return largest;
-}
-
 // Two adapters of every tensor, of different ranks and scales.
 void check_model(const fs::path& path) {
   const testing::TempDir dir;
@@ -249,22 +236,23 @@ void check_model(const fs::path& path) {
   const std::vector<float> adapted = logits(base, {.adapters = both});
   const std::vector<float> plain = logits(base, {});
   const std::vector<float> expected = logits(merged, {});
-  const float difference = largest_difference(adapted, expected);
+  const float difference = testing::largest_difference(adapted, expected);
   std::cout << "adapter " << path.parent_path().filename().string() << ": " << first.pairs.size()
-            << " tensors change logits by " << largest_difference(plain, expected) << ", off by "
+            << " tensors change logits by " << testing::largest_difference(plain, expected) << ", off by "
             << difference << "\n";
   EXPECT_LE(difference, kTolerance);
-  EXPECT_GE(largest_difference(plain, expected), 100 * kTolerance);
+  EXPECT_GE(testing::largest_difference(plain, expected), 100 * kTolerance);
 
   for (const int threads : {1, 3}) {
     for (const std::uint32_t chunk : {1U, 7U, 0U}) {
-      EXPECT_TRUE(same_bits(adapted, logits(base, {.threads = threads, .chunk = chunk, .adapters = both})))
+      EXPECT_TRUE(
+          testing::same_bits(adapted, logits(base, {.threads = threads, .chunk = chunk, .adapters = both})))
           << threads << " threads, chunks of " << chunk;
     }
   }
   std::vector<AdapterOptions> silent = both;
   for (AdapterOptions& adapter : silent) adapter.scale = 0;
-  EXPECT_TRUE(same_bits(plain, logits(base, {.adapters = silent})));
+  EXPECT_TRUE(testing::same_bits(plain, logits(base, {.adapters = silent})));
 }
 
 class Adapters : public ::testing::Test {
@@ -332,8 +320,8 @@ TEST_F(Adapters, change_what_a_table_says_of_a_token) {
   const fs::path base = dir_.write("base.gguf", untied.build());
   const AdapterOptions option{dir_.write("adapter.gguf", adapter_file(model, adapter)).string()};
   const std::vector<float> expected = logits(dir_.write("merged.gguf", merged.build()), {});
-  EXPECT_LE(largest_difference(logits(base, {.adapters = {option}}), expected), kTolerance);
-  EXPECT_GE(largest_difference(logits(base, {}), expected), 100 * kTolerance);
+  EXPECT_LE(testing::largest_difference(logits(base, {.adapters = {option}}), expected), kTolerance);
+  EXPECT_GE(testing::largest_difference(logits(base, {}), expected), 100 * kTolerance);
 }
 
 TEST_F(Adapters, are_part_of_the_plan) {
@@ -393,10 +381,10 @@ TEST_F(Adapters, of_smaller_types_are_read) {
     results.push_back(logits(model_path(), {.adapters = {{write(writer).string(), 0.001F}}}));
   }
   // Activations are rounded as for weights of the type, so only nearly the same.
-  const float effect = largest_difference(results.front(), logits(model_path(), {}));
+  const float effect = testing::largest_difference(results.front(), logits(model_path(), {}));
   EXPECT_GT(effect, 0.01F);
   for (const std::vector<float>& result : results)
-    EXPECT_LE(largest_difference(result, results.front()), effect / 50);
+    EXPECT_LE(testing::largest_difference(result, results.front()), effect / 50);
 }
 
 TEST_F(Adapters, of_an_encoder_change_its_vectors) {
@@ -413,8 +401,8 @@ TEST_F(Adapters, of_an_encoder_change_its_vectors) {
     EXPECT_TRUE(result) << describe(result.error());
     return *result;
   };
-  EXPECT_LE(largest_difference(vector(base, {option}), vector(merged, {})), kTolerance);
-  EXPECT_GE(largest_difference(vector(base, {option}), vector(base, {})), 100 * kTolerance);
+  EXPECT_LE(testing::largest_difference(vector(base, {option}), vector(merged, {})), kTolerance);
+  EXPECT_GE(testing::largest_difference(vector(base, {option}), vector(base, {})), 100 * kTolerance);
 }
 
 TEST_F(Adapters, of_other_kinds_are_refused) {

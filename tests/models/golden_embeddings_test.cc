@@ -2,13 +2,12 @@
 // this machine, bit for bit the same on one ISA; and what is asked of the wrong kind of model is refused.
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
-#include <cmath>
 #include <filesystem>
 #include <iostream>
 
 #include "engine/engine.h"
 #include "support/fixtures.h"
+#include "support/golden.h"
 
 namespace cistern::engine {
 namespace {
@@ -18,13 +17,6 @@ using Ids = std::vector<text::TokenId>;
 
 // Unit vectors of 32 values and scores near 1: float32 alone costs a few 1e-7.
 constexpr float kTolerance = 1e-5F;
-
-Ids read_tokens(const fs::path& folder, const char* key) {
-  const boost::json::value json = boost::json::parse(testing::read_text(folder / "tokens.json"));
-  Ids ids;
-  for (const boost::json::value& id : json.at(key).as_array()) ids.push_back(id.to_number<std::uint32_t>());
-  return ids;
-}
 
 std::unique_ptr<Engine> load(const fs::path& folder, LoadOptions options) {
   auto open = open_model({.model = (folder / "model.gguf").string()});
@@ -46,25 +38,14 @@ std::vector<float> vector_of(Engine& engine, const Ids& ids) {
   return vector.value_or(std::vector<float>());
 }
 
-float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  float largest = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const float difference = std::fabs(a[i] - b[i]);
-    if (std::isnan(difference)) return difference;  // and stays: later comparisons would lose it
-    largest = std::max(largest, difference);
-  }
-  return largest;
-}
-
 void check_folder(const fs::path& folder) {
   SCOPED_TRACE(folder.filename());
   for (const auto& [tokens, file] :
        {std::pair{"tokens", "embedding.f32"}, std::pair{"tokens_short", "embedding-short.f32"}}) {
-    const Ids ids = read_tokens(folder, tokens);
+    const Ids ids = testing::read_tokens(folder, tokens);
     const std::vector<float> expected = testing::read_floats(folder / file);
     const std::vector<float> one_thread = vector_of(*load(folder, {.threads = 1}), ids);
-    const float difference = largest_difference(one_thread, expected);
+    const float difference = testing::largest_difference(one_thread, expected);
     std::cout << "golden " << folder.filename().string() << " " << tokens << ": largest difference "
               << difference << "\n";
     EXPECT_LE(difference, kTolerance);
@@ -75,8 +56,9 @@ void check_folder(const fs::path& folder) {
     }
     for (const sys::Isa isa : sys::kAllIsas) {
       if (!sys::host_has(isa)) continue;
-      EXPECT_LE(largest_difference(vector_of(*load(folder, {.threads = 1, .isa = isa}), ids), expected),
-                kTolerance)
+      EXPECT_LE(
+          testing::largest_difference(vector_of(*load(folder, {.threads = 1, .isa = isa}), ids), expected),
+          kTolerance)
           << sys::name_of(isa);
     }
   }

@@ -3,14 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <cmath>
-#include <cstring>
 #include <iostream>
 
 #include "file/inventory.h"
 #include "models/model_runner.h"
 #include "support/fixtures.h"
+#include "support/golden.h"
 
 namespace cistern {
 namespace {
@@ -33,12 +31,6 @@ const std::vector<Setting> kSettings = {{.threads = 1, .chunk = 1},
                                         {.threads = 3, .chunk = 1},
                                         {.threads = 3, .chunk = 7},
                                         {.threads = 3}};
-std::vector<std::uint32_t> read_tokens(const fs::path& folder, const char* key) {
-  const boost::json::value json = boost::json::parse(testing::read_text(folder / "tokens.json"));
-  std::vector<std::uint32_t> ids;
-  for (const boost::json::value& id : json.at(key).as_array()) ids.push_back(id.to_number<std::uint32_t>());
-  return ids;
-}
 
 std::vector<float> run(const file::Inventory& inventory, const spec::ModelSpec& model,
                        const std::vector<std::uint32_t>& ids, const Setting& setting) {
@@ -48,21 +40,6 @@ std::vector<float> run(const file::Inventory& inventory, const spec::ModelSpec& 
                                .kv_type = DType::kF32,
                                .float_products = setting.float_products});
   return runner.logits(ids, setting.chunk);
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  float largest = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const float difference = std::fabs(a[i] - b[i]);
-    if (std::isnan(difference)) return difference;  // and stays: later comparisons would lose it
-    largest = std::max(largest, difference);
-  }
-  return largest;
 }
 
 // Whether all weights of products are floats, so that activations stay what they are.
@@ -78,19 +55,19 @@ void check_arithmetic(const file::Inventory& inventory, const spec::ModelSpec& m
   // Activations of 8 bits beside weights of few bits: the fixture's README measures 0.3.
   const float tolerance = is_float_model(inventory) || float_products ? 1e-3F : 0.5F;
   const std::vector<float> whole = run(inventory, model, ids, {.float_products = float_products});
-  const float difference = largest_difference(whole, expected);
+  const float difference = testing::largest_difference(whole, expected);
   std::cout << "golden " << fs::path(inventory.metadata.where()).parent_path().filename().string() << ", "
             << ids.size() << " tokens: largest difference " << difference << "\n";
   EXPECT_LE(difference, tolerance);
   for (Setting setting : kSettings) {
     setting.float_products = float_products;
-    EXPECT_TRUE(same_bits(whole, run(inventory, model, ids, setting)))
+    EXPECT_TRUE(testing::same_bits(whole, run(inventory, model, ids, setting)))
         << setting.threads << " threads, chunks of " << setting.chunk;
   }
   for (const sys::Isa isa : sys::kAllIsas) {
     if (!sys::host_has(isa)) continue;
-    EXPECT_LE(largest_difference(run(inventory, model, ids, {.isa = isa, .float_products = float_products}),
-                                 expected),
+    EXPECT_LE(testing::largest_difference(
+                  run(inventory, model, ids, {.isa = isa, .float_products = float_products}), expected),
               tolerance)
         << sys::name_of(isa);
   }
@@ -102,7 +79,7 @@ void check_sequence(const fs::path& folder, const char* tokens, const char* logi
   ASSERT_TRUE(files) << describe(files.error());
   const auto model = spec::read_model_spec(files->inventory);
   ASSERT_TRUE(model) << describe(model.error());
-  const std::vector<std::uint32_t> ids = read_tokens(folder, tokens);
+  const std::vector<std::uint32_t> ids = testing::read_tokens(folder, tokens);
   const std::vector<float> expected = testing::read_floats(folder / logits);
   check_arithmetic(files->inventory, *model, ids, expected, false);
   if (!is_float_model(files->inventory)) check_arithmetic(files->inventory, *model, ids, expected, true);
@@ -117,21 +94,8 @@ TEST_P(GoldenLogits, short_sequence) {
   check_sequence(GetParam(), "tokens_short", "logits-short.f32");
 }
 
-std::vector<fs::path> golden_folders() {
-  std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(testing::data_dir() / "models")) {
-    if (fs::exists(entry.path() / "logits.f32")) folders.push_back(entry.path());
-  }
-  std::ranges::sort(folders);
-  return folders;
-}
-
-INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, ::testing::ValuesIn(golden_folders()),
-                         [](const auto& instance) {
-                           std::string name = instance.param.filename().string();
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, ::testing::ValuesIn(testing::golden_folders()),
+                         testing::test_name_of);
 
 // All models of the shared set. Those of embeddings are read here and run by golden_embeddings_test.cc.
 TEST(GoldenLogitsOfTheSharedSet, every_model_runs_right) {

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "models/model_runner.h"
 #include "support/fixtures.h"
+#include "support/golden.h"
 
 namespace cistern {
 namespace {
@@ -25,15 +26,6 @@ Ids some_ids(std::size_t n, std::uint32_t n_vocab, std::uint64_t seed) {
   Ids ids(n);
   for (std::uint32_t& id : ids) id = static_cast<std::uint32_t>(rng.next() % n_vocab);
   return ids;
-}
-
-std::vector<fs::path> golden_folders() {
-  std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(testing::data_dir() / "models")) {
-    if (fs::exists(entry.path() / "logits.f32")) folders.push_back(entry.path());
-  }
-  std::ranges::sort(folders);
-  return folders;
 }
 
 class SeveralSequences : public ::testing::TestWithParam<fs::path> {};
@@ -79,12 +71,8 @@ TEST_P(SeveralSequences, get_what_each_gets_alone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, SeveralSequences, ::testing::ValuesIn(golden_folders()),
-                         [](const auto& instance) {
-                           std::string name = instance.param.filename().string();
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Models, SeveralSequences, ::testing::ValuesIn(testing::golden_folders()),
+                         testing::test_name_of);
 
 }  // namespace
 }  // namespace cistern
