@@ -13,4 +13,17 @@ UncachedFile open_uncached(const std::string& path) noexcept {
   return {.fd = fd, .direct = false};
 }
 
+bool make_cached(int fd) noexcept {
+  const int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0;
+}
+
+void drop_cached(int fd, std::uint64_t offset, std::uint64_t bytes) noexcept {
+  posix_fadvise(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+}
+
+std::int64_t modified_ns(const struct stat& status) noexcept {
+  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
 }  // namespace cistern::sys
