@@ -24,14 +24,13 @@ void ReadQueue::push(const ReadRequest& request, ReadPriority priority) {
 }
 
 ReadQueue::List* ReadQueue::list_to_read() {
-  const auto is_free = [&](ReadDepth depth) {
-    return pieces_in_flight_ < depth.pieces && bytes_in_flight_ < depth.bytes;
-  };
-  if (!is_free(depth_)) return nullptr;
-  if (demand_.first != kNone) return &demand_;
-  // Half of the depth keeps the disk busy, and a demand request that comes now waits for no more than that.
-  const ReadDepth half{.pieces = (depth_.pieces + 1) / 2, .bytes = (depth_.bytes + 1) / 2};
-  return background_.first != kNone && is_free(half) ? &background_ : nullptr;
+  if (demand_.first != kNone) {
+    return pieces_in_flight_ < depth_.pieces && bytes_in_flight_ < depth_.bytes ? &demand_ : nullptr;
+  }
+  if (background_.first == kNone) return nullptr;
+  return pieces_in_flight_ < depth_.background_pieces && bytes_in_flight_ < depth_.background_bytes
+             ? &background_
+             : nullptr;
 }
 
 std::optional<ReadPiece> ReadQueue::take() {

@@ -15,7 +15,7 @@
 namespace cistern::sys {
 
 // A request is read in pieces so that several are in flight even of one, and a demand request waits for no
-// more than a piece. Measured in docs/streaming-reads.md.
+// more than a piece. docs/design-notes.md has what was measured.
 inline constexpr std::uint64_t kReadPieceBytes = 1ULL << 20U;
 
 struct ReadPiece {
@@ -29,9 +29,13 @@ struct ReadPiece {
   std::optional<Error> error;  // set when it is over and failed
 };
 
+// What may be in flight at once.
 struct ReadDepth {
   std::size_t pieces;
   std::uint64_t bytes;
+  // Background begins nothing beyond these, so that a demand request that comes now waits for no more.
+  std::size_t background_pieces;
+  std::uint64_t background_bytes;
 };
 
 class ReadQueue {

@@ -26,11 +26,15 @@ class ThreadReader final : public FileReader {
   ThreadReader(ReadFiles files, int threads, std::string note)
       : files_(std::move(files)),
         note_(std::move(note)),
-        queue_({.pieces = static_cast<std::size_t>(std::max(threads, 1)), .bytes = kReadAheadBytes}) {
+        queue_({.pieces = static_cast<std::size_t>(std::max(threads, 1)),
+                .bytes = kReadAheadBytes,
+                .background_pieces = static_cast<std::size_t>(threads / 2 + 1),
+                .background_bytes = kReadAheadBytes}) {
     try {
       for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
     } catch (const std::system_error&) {
-      // A limit on threads: fewer pieces in flight, or none before next() is called.
+      // Fewer pieces in flight, or none before next() is called.
+      note_ += fmt::format("{}the system refused more threads", note_.empty() ? "" : "; ");
     }
   }
 
