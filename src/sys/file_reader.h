@@ -43,7 +43,7 @@ class FileReader {
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;
   // Requests that were not begun are dropped; waits for those that were, because they write into their
-  // memory.
+  // memory: declare a reader after the owner of what it reads into.
   virtual ~FileReader() = default;
 
   // Queues, never waits for the disk. Requests of one priority are begun in the order in which they come.
