@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/stats.h"
 #include "file/inventory.h"
 #include "plan/memory_plan.h"
 #include "sample/sampler.h"
 #include "spec/model_spec.h"
 #include "sys/cpu_features.h"
+#include "sys/file_reader.h"
 #include "tensor/dtype.h"
 #include "text/jinja/template.h"
 #include "text/tokenizer.h"
@@ -61,6 +63,15 @@ struct AdapterOptions {
   float scale = 1.0F;  // of what it changes; finite
 };
 
+// How a model runs that is larger than the memory it gets: known before it is loaded.
+struct StreamingForecast {
+  plan::Streaming streaming;
+  double disk_bytes_per_s = 0;  // measured on the model's file
+  double low_tok_s = 0;         // decoding, if nothing is computed while the disk reads
+  double high_tok_s = 0;        // if all is
+  bool past_page_cache = true;
+};
+
 struct LoadOptions {
   std::optional<std::uint32_t> context_tokens;  // exact: refused when it does not fit
   std::uint32_t wanted_tokens = 0;              // automatic context: no more than this is needed; 0: unknown
@@ -70,6 +81,14 @@ struct LoadOptions {
   std::optional<sys::Isa> isa;
   std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
   std::vector<AdapterOptions> adapters;       // all of them together, on every token
+
+  // Of models that are streamed from disk. May be empty.
+  std::function<void(const StreamingForecast&)> on_streaming;                            // before loading
+  std::function<void(std::uint64_t done_bytes, std::uint64_t all_bytes)> load_progress;  // of what stays
+  std::string memory_folder;  // where the experts wanted most are remembered; empty: nowhere
+  double disk_stall_s = 30;   // without any answer of the disk, after which a request fails
+  // Reads the files of these paths; empty: as the system does it best. For tests.
+  std::function<Result<std::unique_ptr<sys::FileReader>>(std::span<const std::string>)> make_reader;
 };
 
 struct Request {
@@ -85,24 +104,6 @@ struct Request {
 
 enum class StopReason { kEnd, kLength, kStopString, kContextFull, kCancelled };
 const char* name_of(StopReason reason);  // "end", "length", "stop", "context", "cancelled"
-
-struct Stats {
-  double load_s = 0;
-  std::uint32_t prompt_tokens = 0;
-  std::uint32_t reused_tokens = 0;  // of the prompt, found in the KV cache
-  double prefill_s = 0;
-  std::uint32_t generated_tokens = 0;
-  std::uint32_t decode_steps = 0;     // passes after the prompt's
-  std::uint32_t decoded_tokens = 0;   // that they gave; the end token counts
-  double decode_s = 0;                // what they took
-  std::uint32_t drafted_tokens = 0;   // guesses that were checked
-  std::uint32_t accepted_tokens = 0;  // of them, those that were right
-  std::uint64_t peak_rss_bytes = 0;
-  std::uint64_t planned_bytes = 0;
-
-  double prefill_tok_s() const;  // 0 when nothing was measured
-  double decode_tok_s() const;
-};
 
 struct Step {
   text::TokenId id;

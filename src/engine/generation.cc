@@ -24,6 +24,22 @@ const char* name_of(StopReason reason) {
   return "unknown";
 }
 
+double DiskUse::hit_rate() const {
+  const std::uint64_t all = expert_hits + expert_misses;
+  return all > 0 ? static_cast<double>(expert_hits) / static_cast<double>(all) : 0;
+}
+
+namespace {
+
+DiskUse operator-(const DiskUse& now, const DiskUse& before) {
+  return {.bytes_read = now.bytes_read - before.bytes_read,
+          .waited_s = now.waited_s - before.waited_s,
+          .expert_hits = now.expert_hits - before.expert_hits,
+          .expert_misses = now.expert_misses - before.expert_misses};
+}
+
+}  // namespace
+
 double Stats::prefill_tok_s() const {
   return prefill_s > 0 ? (prompt_tokens - reused_tokens) / prefill_s : 0;
 }
@@ -39,6 +55,8 @@ Generation::Impl::Impl(Runtime& with, Request asked)
       detokenizer(*with.open.tokenizer, {.hide_control = true, .continuation = true}),
       stops(request.stop) {
   stats.load_s = runtime.load_s;
+  stats.streaming = runtime.streaming != nullptr;
+  start_use_ = runtime.disk_use();
   stats.planned_bytes = runtime.plan.total_bytes();
   stats.prompt_tokens = static_cast<std::uint32_t>(request.prompt.size());
 }
@@ -111,6 +129,7 @@ Result<void> Generation::Impl::decode() {
   const double seconds = sys::steady_seconds() - start;
   draft_length_.add_step(n, accepted, seconds);
   stats.decode_s += seconds;
+  stats.decode_disk = runtime.disk_use() - prompt_use_;
   ++stats.decode_steps;
   stats.decoded_tokens += accepted + 1;
   stats.drafted_tokens += n;
@@ -127,6 +146,8 @@ Result<void> Generation::Impl::advance() {
   pending = sampler.next(logits);
   chosen_.push_back(pending);
   stats.prefill_s += sys::steady_seconds() - start;
+  prompt_use_ = runtime.disk_use();
+  stats.prefill_disk = prompt_use_ - start_use_;
   started = true;
   return {};
 }

@@ -40,6 +40,7 @@ struct Generation::Impl {
   Result<void> shift_context();
   std::optional<Step> finish(StopReason why);
 
+  DiskUse start_use_, prompt_use_;  // of the runtime, when this began and when the prompt was read
   PromptLookup lookup_;
   DraftLength draft_length_;
   std::vector<text::TokenId> history_;  // what guesses are made from

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "engine/runtime.h"
+#include "engine/streaming.h"
 #include "sys/clock.h"
 #include "sys/memory_limits.h"
 #include "sys/prefault.h"
@@ -36,9 +37,11 @@ plan::Machine read_machine(const OpenModel& open, const LoadOptions& options, in
   const std::uint64_t own = sys::current_rss_bytes();
   plan::Machine machine{
       .budget_bytes = limits.budget_bytes() + own, .budget_source = limits.describe(), .process_bytes = own};
+  if (limits.budget_bytes() == limits.address_space_bytes) machine.mapping_bytes = mapped_bytes(open.files);
   if (options.memory_bytes && *options.memory_bytes < machine.budget_bytes) {
     machine.budget_bytes = *options.memory_bytes;
     machine.budget_source = "as asked for with --memory";
+    machine.mapping_bytes = 0;
   }
   return machine;
 }
@@ -95,7 +98,33 @@ Result<std::vector<std::unique_ptr<LoadedAdapter>>> load_adapters(OpenModel& ope
   return adapters;
 }
 
+Result<void> make_store(Runtime& runtime, const LoadOptions& options) {
+  if (!runtime.plan.streaming) {
+    runtime.store = store::make_mapped_store(runtime.open.inventory());
+    return {};
+  }
+  CISTERN_TRY(auto streaming, open_streaming_store(runtime.open, runtime.plan, options));
+  runtime.streaming = streaming.get();
+  runtime.memory_folder = options.memory_folder;
+  runtime.store = std::move(streaming);
+  warm_experts(runtime.memory_folder, runtime.open, *runtime.streaming);
+  return {};
+}
+
 }  // namespace
+
+Runtime::~Runtime() {
+  if (streaming != nullptr) remember_experts(memory_folder, open, *streaming);
+}
+
+DiskUse Runtime::disk_use() const {
+  if (streaming == nullptr) return {};
+  const store::StreamingStats now = streaming->stats();
+  return {.bytes_read = now.bytes_read,
+          .waited_s = now.waited_s,
+          .expert_hits = now.hits,
+          .expert_misses = now.misses};
+}
 
 Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions& options) {
   const double start = sys::steady_seconds();
@@ -112,9 +141,16 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
                                   .kv_type = options.kv_type,
                                   .threads = threads,
                                   .sequences = options.sequences,
-                                  .adapters = adapter_specs});
+                                  .adapters = adapter_specs,
+                                  .may_stream = open.path != kGuide});
   if (!planned) return fail(planned.error().code, planned.error().message, open.path);
 
+  if (planned->streaming && options.on_streaming) {
+    const plan::StepWork token =
+        plan::work_of(model, open.inventory(), planned->cache, kernels::resolve(isa), {});
+    CISTERN_TRY(const StreamingForecast forecast, forecast_streaming(open, *planned, token));
+    options.on_streaming(forecast);
+  }
   auto runtime = std::make_unique<Runtime>(std::move(open), std::move(model), *std::move(planned));
   runtime->isa = isa;
   CISTERN_TRY(runtime->arena, sys::Buffer::allocate(runtime->plan.buffer_bytes));
@@ -122,13 +158,13 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
     CISTERN_TRY(kv::Cache cache, kv::Cache::create(runtime->plan.cache));
     runtime->caches.push_back(std::move(cache));
   }
-  runtime->store = store::make_mapped_store(runtime->open.inventory());
+  CISTERN_TRY_VOID(make_store(*runtime, options));
   runtime->adapters = std::move(adapters);
   std::vector<model::Adapter> bound;
   for (const auto& adapter : runtime->adapters)
     bound.push_back({.spec = &adapter->spec, .store = adapter->store.get()});
   runtime->pool = std::make_unique<sys::ThreadPool>(threads);
-  prefault_files(*runtime->pool, runtime->open.files);
+  if (runtime->streaming == nullptr) prefault_files(*runtime->pool, runtime->open.files);
   runtime->decoder =
       std::make_unique<model::Decoder>(model::Decoder::Parts{.model = runtime->model,
                                                              .inventory = runtime->open.inventory(),

@@ -12,6 +12,7 @@
 #include "model/decoder.h"
 #include "plan/memory_plan.h"
 #include "store/mapped_store.h"
+#include "store/streaming_store.h"
 #include "sys/buffer.h"
 #include "sys/thread_pool.h"
 
@@ -30,6 +31,9 @@ struct Runtime {
       : open(std::move(opened)), model(std::move(model_spec)), plan(std::move(memory_plan)) {}
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
+  ~Runtime();
+
+  DiskUse disk_use() const;  // since it was loaded
 
   OpenModel open;
   spec::ModelSpec model;
@@ -39,6 +43,8 @@ struct Runtime {
   sys::Buffer arena;
   std::vector<kv::Cache> caches;  // one per sequence; never resized
   std::unique_ptr<store::WeightStore> store;
+  store::StreamingStore* streaming = nullptr;  // the store, when it streams
+  std::string memory_folder;                   // see LoadOptions
   std::vector<std::unique_ptr<LoadedAdapter>> adapters;
   std::unique_ptr<sys::ThreadPool> pool;
   std::unique_ptr<model::Decoder> decoder;

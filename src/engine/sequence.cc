@@ -6,8 +6,6 @@
 
 #include "base/check.h"
 
-#include "base/check.h"
-
 namespace cistern::engine {
 
 Sequence::Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelSpec& model,
@@ -62,7 +60,10 @@ Result<void> Sequence::feed_chunks(std::span<const std::uint32_t> ids, const Fee
     const auto part = ids.first(std::min<std::size_t>(chunk, ids.size()));
     const model::SequenceTokens next{
         .ids = part, .cache = &cache_, .long_rope = long_rope_, .first_segment = feeding.first_segment};
-    CISTERN_TRY_VOID(decoder_.forward({&next, 1}));
+    if (auto fed = decoder_.forward({&next, 1}); !fed) {
+      clear();  // some layers have seen these tokens, others not
+      return fed;
+    }
     CISTERN_TRY_VOID(files_.check_intact());
     tokens_.insert(tokens_.end(), part.begin(), part.end());
     last_chunk_ = static_cast<std::uint32_t>(part.size());

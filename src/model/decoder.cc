@@ -39,6 +39,7 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
       CISTERN_TRY_VOID(run_layer(begin_block(sequences, first), li, weights_.layers[li]));
     parts_.store.layer_done();
   }
+  CISTERN_TRY_VOID(parts_.store.check_unchanged());
   for (const SequenceTokens& s : sequences) s.cache->advance(static_cast<std::uint32_t>(s.ids.size()));
   return {};
 }

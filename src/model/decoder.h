@@ -48,7 +48,8 @@ class Decoder {
 
   // Runs 1 to chunk_tokens tokens in all, of up to max_sequences different sequences, and advances their
   // caches. A sequence's results do not depend on the others. REQUIRES: no sequence is empty and each fits
-  // its context. On an error the caches are as before.
+  // its context. On an error the caches hold nothing
+  // that is of use any more.
   Result<void> forward(std::span<const SequenceTokens> sequences);
 
   // Logits after rows [first, first + count) of the last forward(), the sequences' tokens in order, count <=

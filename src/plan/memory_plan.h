@@ -24,6 +24,9 @@ struct Machine {
   std::uint64_t budget_bytes = 0;   // all that the process may hold, what it holds already included
   std::string budget_source;        // which limit that is, for messages: "cgroup limit of 3.0 GiB"
   std::uint64_t process_bytes = 0;  // resident before loading: code, libraries, tokenizer
+  // Of the budget, gone when weights are read into memory instead of mapped: where address space is what is
+  // scarce, the mapping of the file takes its part.
+  std::uint64_t mapping_bytes = 0;
 };
 
 struct Workload {

@@ -24,8 +24,12 @@ std::uint64_t other_bytes(const MemoryPlan& plan) {
   return plan.kv_bytes + plan.buffer_bytes + plan.overhead_bytes + plan.adapter_bytes;
 }
 
+std::uint64_t budget_of(const Machine& machine) {
+  return machine.budget_bytes - std::min(machine.budget_bytes, machine.mapping_bytes);
+}
+
 ChunkSize choose_chunk(const Planner& planner, std::uint32_t context_tokens) {
-  const std::uint64_t budget = planner.machine().budget_bytes;
+  const std::uint64_t budget = budget_of(planner.machine());
   const auto bytes_with = [&](std::uint32_t chunk, std::uint32_t block) {
     const MemoryPlan plan = planner.with_context(context_tokens, {chunk, block});
     return plan.buffer_bytes + plan.kv_bytes;
@@ -55,7 +59,7 @@ void place(const Planner& planner, file::Placement placement, MemoryPlan& plan) 
 }  // namespace
 
 std::optional<MemoryPlan> plan_streaming(const Planner& planner) {
-  const std::uint64_t budget = planner.machine().budget_bytes;
+  const std::uint64_t budget = budget_of(planner.machine());
   const std::uint32_t asked = planner.workload().context_tokens;
   std::uint32_t context = asked > 0 ? asked : std::min(planner.most_context(), kUsualContext);
   const std::uint32_t least = asked > 0 ? asked : std::min(context, kLeastContext);
@@ -80,7 +84,8 @@ std::uint64_t least_streaming_bytes(const Planner& planner) {
   const std::uint32_t context = asked > 0 ? asked : std::min(planner.most_context(), kLeastContext);
   const std::uint32_t block = kBlockTokens.back();
   const MemoryPlan plan = planner.with_context(context, {block, block});
-  return other_bytes(plan) + least_room(planner.model(), planner.inventory(), plan.compute.block_tokens);
+  return other_bytes(plan) + planner.machine().mapping_bytes +
+         least_room(planner.model(), planner.inventory(), plan.compute.block_tokens);
 }
 
 }  // namespace cistern::plan

@@ -24,6 +24,8 @@ SliceRequest& SliceRequests::take(const file::TensorInfo& info, TensorIndex tens
   request.tensor = tensor;
   request.slices.assign(slices.begin(), slices.end());
   request.data.assign(slices.size(), nullptr);
+  request.slots.clear();
+  request.error.reset();
   request.view = {.slice = {.dtype = info.dtype,
                             .shape = Shape(info.shape.cols(), slice_rows),
                             .row_bytes = info.bytes.size() / info.shape.rows()},

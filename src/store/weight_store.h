@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -48,6 +49,8 @@ struct SliceRequest {
   std::vector<std::uint32_t> slices;
   std::vector<const std::byte*> data;  // where each lies or will lie
   WeightSlices view;                   // over `data`
+  std::vector<std::uint32_t> slots;    // of each, where the store has such
+  std::optional<Error> error;          // why they cannot be had
 };
 
 class SliceLease {
@@ -92,6 +95,9 @@ class WeightStore {
 
   // Tensors acquired since the last call are not needed again before the others have had their turn.
   virtual void layer_done() {}
+
+  // kIo when what it reads from is not any more what it was when the store was made.
+  virtual Result<void> check_unchanged() const { return {}; }
 
  protected:
   friend class Lease;

@@ -1,5 +1,7 @@
 #include "tools/answer.h"
 
+#include "tools/streaming_view.h"
+
 #include <fmt/format.h>
 
 #include "plan/memory_plan.h"
@@ -74,6 +76,7 @@ std::string stats_line(const engine::Stats& stats) {
                      stats.generated_tokens, stats.decode_tok_s());
   if (stats.drafted_tokens > 0)
     out += fmt::format(" ({} of {} guesses right)", stats.accepted_tokens, stats.drafted_tokens);
+  if (stats.streaming) out += ", " + disk_line(stats);
   out += fmt::format(", memory {} of {} planned", plan::describe_bytes(stats.peak_rss_bytes),
                      plan::describe_bytes(stats.planned_bytes));
   return out;

@@ -1,5 +1,7 @@
 #include "tools/flags.h"
 
+#include "tools/streaming_view.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -143,6 +145,7 @@ Result<engine::LoadOptions> load_options(const LoadFlags& flags) {
     if (!adapter) return fail(ErrorCode::kUsage, adapter.error().message, "--lora");
     options.adapters.push_back(*std::move(adapter));
   }
+  show_streaming(options);
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include "tools/json_out.h"
 #include "tools/output.h"
 #include "tools/prompt.h"
+#include "tools/streaming_view.h"
 
 namespace cistern::tools {
 namespace {
@@ -82,24 +83,26 @@ Result<engine::LoadOptions> load_options_for(const RunOptions& options, std::siz
 boost::json::object answer_json(const Answer& answer, std::span<const text::TokenId> prompt,
                                 std::uint64_t seed) {
   const engine::Stats& stats = answer.stats;
-  return {{"text", answer.text},
-          {"ids", json_ids(answer.ids)},
-          {"prompt_ids", json_ids(prompt)},
-          {"stop_reason", engine::name_of(answer.reason)},
-          {"seed", seed},
-          {"stats",
-           {{"load_s", stats.load_s},
-            {"prompt_tokens", stats.prompt_tokens},
-            {"prefill_s", stats.prefill_s},
-            {"prefill_tok_s", stats.prefill_tok_s()},
-            {"generated_tokens", stats.generated_tokens},
-            {"decode_s", stats.decode_s},
-            {"decode_tok_s", stats.decode_tok_s()},
-            {"decode_steps", stats.decode_steps},
-            {"drafted_tokens", stats.drafted_tokens},
-            {"accepted_tokens", stats.accepted_tokens},
-            {"peak_rss_bytes", stats.peak_rss_bytes},
-            {"planned_bytes", stats.planned_bytes}}}};
+  boost::json::object json = {{"text", answer.text},
+                              {"ids", json_ids(answer.ids)},
+                              {"prompt_ids", json_ids(prompt)},
+                              {"stop_reason", engine::name_of(answer.reason)},
+                              {"seed", seed},
+                              {"stats",
+                               {{"load_s", stats.load_s},
+                                {"prompt_tokens", stats.prompt_tokens},
+                                {"prefill_s", stats.prefill_s},
+                                {"prefill_tok_s", stats.prefill_tok_s()},
+                                {"generated_tokens", stats.generated_tokens},
+                                {"decode_s", stats.decode_s},
+                                {"decode_tok_s", stats.decode_tok_s()},
+                                {"decode_steps", stats.decode_steps},
+                                {"drafted_tokens", stats.drafted_tokens},
+                                {"accepted_tokens", stats.accepted_tokens},
+                                {"peak_rss_bytes", stats.peak_rss_bytes},
+                                {"planned_bytes", stats.planned_bytes}}}};
+  if (stats.streaming) json["stats"].as_object()["disk"] = disk_json(stats);
+  return json;
 }
 
 // What belongs on stderr after the answer.

@@ -1,0 +1,222 @@
+#include "store/slice_cache.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace cistern::store {
+namespace {
+
+// After so many tokens a use counts half.
+constexpr double kHalfLifeTokens = 512;
+// Uses are numbers that grow; before they overflow all are made smaller.
+constexpr double kLargeUse = 1e200;
+// Bytes of a lot of slices that are computed with while the next is read.
+constexpr std::uint64_t kLotBytes = 32ULL << 20U;
+// What is read before anybody asks leaves a quarter of the room to those who do.
+constexpr std::size_t kWarmQuarters = 3;
+
+}  // namespace
+
+SliceCache::SliceCache(const file::Inventory& inventory, const file::Placement& placement, Reads& reads,
+                       std::span<std::byte> memory, std::span<const std::string> paths)
+    : inventory_(inventory),
+      reads_(reads),
+      memory_(memory),
+      paths_(paths),
+      stack_of_(inventory.tensors().size(), -1) {
+  const std::vector<file::SlotClass> classes = file::slot_classes(inventory, placement);
+  stacks_.resize(placement.cached.size());
+  std::uint64_t place = 0;
+  for (const file::SlotClass& c : classes) {
+    Class slots{.first_slot = static_cast<std::uint32_t>(slots_.size()),
+                .n_slots = static_cast<std::uint32_t>(c.n_slots)};
+    for (std::uint32_t i = slots.n_slots; i-- > 0;) slots.free.push_back(slots.first_slot + i);
+    for (std::uint32_t i = 0; i < slots.n_slots; ++i, place += c.slot_bytes)
+      slots_.push_back({.place = place});
+    for (const std::size_t i : c.stacks) {
+      stacks_[i].slot_class = static_cast<std::uint32_t>(classes_.size());
+      stacks_[i].slice_bytes = c.slice_bytes;
+    }
+    classes_.push_back(std::move(slots));
+  }
+  CISTERN_CHECK(place <= memory.size());
+  for (std::size_t i = 0; i < placement.cached.size(); ++i) {
+    const file::CachedStack& cached = placement.cached[i];
+    stacks_[i].tensor = cached.tensor;
+    stacks_[i].first_entry = entries_.size();
+    stacks_[i].n_slices = static_cast<std::uint32_t>(file::slices_of(inventory, cached));
+    stack_of_[cached.tensor] = static_cast<std::int32_t>(i);
+    entries_.resize(entries_.size() + stacks_[i].n_slices, {.stack = static_cast<std::uint32_t>(i)});
+  }
+  if (!stacks_.empty()) growth_ = std::exp2(1 / (kHalfLifeTokens * static_cast<double>(stacks_.size())));
+}
+
+void SliceCache::count_use(Entry& entry) {
+  entry.score += use_;
+  if (use_ < kLargeUse) return;
+  for (Entry& other : entries_) other.score /= kLargeUse;
+  use_ /= kLargeUse;
+}
+
+void SliceCache::begin(SliceRequest& request) {
+  const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[request.tensor])];
+  CISTERN_CHECK(request.view.slice.row_bytes * request.view.slice.shape.rows() == stack.slice_bytes);
+  use_ *= growth_;
+  request.slots.assign(request.slices.size(), kNone);
+  // What is there is held first, so that nothing asked for takes its place.
+  for (std::size_t i = 0; i < request.slices.size(); ++i) {
+    Entry& entry = entries_[stack.first_entry + request.slices[i]];
+    count_use(entry);
+    if (entry.slot != kNone && slots_[entry.slot].state == State::kFailed && slots_[entry.slot].pins == 0)
+      forget(entry.slot);
+    if (entry.slot == kNone) continue;
+    ++hits_;
+    ++slots_[entry.slot].pins;
+    request.slots[i] = entry.slot;
+  }
+  for (std::size_t i = 0; i < request.slices.size(); ++i) {
+    const std::uint64_t entry = stack.first_entry + request.slices[i];
+    if (request.slots[i] == kNone) {
+      ++misses_;
+      const auto slot = take_slot(stack.slot_class);
+      if (!slot) {
+        request.error = slot.error();
+        return;
+      }
+      read(entry, *slot, sys::ReadPriority::kDemand);
+      slots_[*slot].pins = 1;
+      request.slots[i] = *slot;
+    }
+    const file::Extent extent = extent_of(entry);
+    const file::TensorInfo& info = inventory_.tensors()[stack.tensor];
+    request.data[i] = memory_.data() + slots_[request.slots[i]].place +
+                      (info.offset + request.slices[i] * stack.slice_bytes - extent.offset);
+  }
+}
+
+file::Extent SliceCache::extent_of(std::uint64_t entry) const {
+  const Stack& stack = stacks_[entries_[entry].stack];
+  const file::TensorInfo& info = inventory_.tensors()[stack.tensor];
+  return file::extent_of(info.file_index, info.offset + (entry - stack.first_entry) * stack.slice_bytes,
+                         stack.slice_bytes);
+}
+
+// Looking through a thousand slots takes a microsecond, reading a slice a millisecond.
+std::uint32_t SliceCache::find_victim(const Class& slots) const {
+  std::uint32_t victim = kNone;
+  for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.pins > 0 || (slot.state != State::kThere && slot.state != State::kFailed)) continue;
+    if (victim == kNone || entries_[slot.entry].score < entries_[slots_[victim].entry].score) victim = i;
+  }
+  return victim;
+}
+
+Result<std::uint32_t> SliceCache::take_slot(std::uint32_t slot_class) {
+  Class& slots = classes_[slot_class];
+  if (slots.free.empty()) {
+    std::uint32_t victim = find_victim(slots);
+    if (victim == kNone) {
+      // All that is not held is being read ahead.
+      CISTERN_TRY_VOID(reads_.wait([&] { return (victim = find_victim(slots)) != kNone; },
+                                   [&] { return where(slots_[slots.first_slot].entry); }));
+    }
+    forget(victim);
+  }
+  const std::uint32_t slot = slots.free.back();
+  slots.free.pop_back();
+  return slot;
+}
+
+void SliceCache::read(std::uint64_t entry, std::uint32_t slot, sys::ReadPriority priority) {
+  entries_[entry].slot = slot;
+  slots_[slot].entry = entry;
+  slots_[slot].state = State::kReading;
+  reads_.submit(*this, slot, extent_of(entry), memory_.data() + slots_[slot].place, priority);
+}
+
+void SliceCache::read_done(std::uint64_t tag, std::optional<Error> error) {
+  slots_[tag].state = error ? State::kFailed : State::kThere;
+  if (error) last_error_ = std::move(error);
+}
+
+void SliceCache::forget(std::uint32_t slot) noexcept {
+  Entry& entry = entries_[slots_[slot].entry];
+  entry.slot = kNone;
+  slots_[slot].state = State::kFree;
+  classes_[stacks_[entry.stack].slot_class].free.push_back(slot);
+}
+
+Result<void> SliceCache::wait(SliceRequest& request) {
+  if (request.error) return std::unexpected(*request.error);
+  for (const std::uint32_t slot : request.slots) {
+    CISTERN_TRY_VOID(reads_.wait([&] { return slots_[slot].state != State::kReading; },
+                                 [&] { return where(slots_[slot].entry); }));
+    if (slots_[slot].state == State::kFailed) return std::unexpected(*last_error_);
+  }
+  return {};
+}
+
+void SliceCache::release(SliceRequest& request) noexcept {
+  for (const std::uint32_t slot : request.slots) {
+    if (slot != kNone) --slots_[slot].pins;
+  }
+}
+
+std::size_t SliceCache::at_once(std::span<const TensorIndex> tensors) const {
+  std::vector<std::uint32_t> of_class(classes_.size());
+  std::uint64_t bytes = 0;
+  for (const TensorIndex tensor : tensors) {
+    const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[tensor])];
+    ++of_class[stack.slot_class];
+    bytes += stack.slice_bytes;
+  }
+  std::size_t at_once = std::max<std::size_t>(1, kLotBytes / std::max<std::uint64_t>(1, bytes));
+  for (std::size_t c = 0; c < classes_.size(); ++c) {
+    if (of_class[c] > 0) at_once = std::min<std::size_t>(at_once, classes_[c].n_slots / (2 * of_class[c]));
+  }
+  CISTERN_CHECK(at_once > 0);
+  return at_once;
+}
+
+void SliceCache::warm(std::span<const SliceId> slices) {
+  for (const SliceId& id : slices) {
+    if (id.tensor >= stack_of_.size() || !has(id.tensor)) continue;
+    const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[id.tensor])];
+    Class& slots = classes_[stack.slot_class];
+    if (id.slice >= stack.n_slices || slots.free.size() * 4 <= slots.n_slots * (4 - kWarmQuarters)) continue;
+    const std::uint64_t entry = stack.first_entry + id.slice;
+    if (entries_[entry].slot != kNone) continue;
+    const std::uint32_t slot = slots.free.back();
+    slots.free.pop_back();
+    count_use(entries_[entry]);
+    read(entry, slot, sys::ReadPriority::kBackground);
+  }
+}
+
+std::vector<SliceCache::SliceId> SliceCache::most_wanted() const {
+  std::vector<std::uint64_t> order;
+  for (std::uint64_t entry = 0; entry < entries_.size(); ++entry) {
+    if (entries_[entry].score > 0) order.push_back(entry);
+  }
+  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::uint64_t e) { return entries_[e].score; });
+  order.resize(std::min(order.size(), slots_.size()));
+  std::vector<SliceId> slices;
+  for (const std::uint64_t entry : order) {
+    const Stack& stack = stacks_[entries_[entry].stack];
+    slices.push_back(
+        {.tensor = stack.tensor, .slice = static_cast<std::uint32_t>(entry - stack.first_entry)});
+  }
+  return slices;
+}
+
+std::string SliceCache::where(std::uint64_t entry) const {
+  const file::Extent extent = extent_of(entry);
+  return fmt::format("{} at byte {}", paths_[extent.file_index], extent.offset);
+}
+
+}  // namespace cistern::store

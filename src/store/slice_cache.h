@@ -1,0 +1,102 @@
+// Experts in memory, as many as there is room for. A slice that is asked for and not there takes the place of
+// the least wanted one of its size: uses are counted, older ones for less and less, over all layers alike, so
+// that a layer whose tokens agree on few experts gets room for those and leaves the rest to others. Part of
+// the streaming store. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "file/inventory.h"
+#include "file/placement.h"
+#include "store/reads.h"
+#include "store/weight_store.h"
+
+namespace cistern::store {
+
+class SliceCache final : public ReadClient {
+ public:
+  // The reads and the memory (placement.cache_bytes) must outlive the cache; paths are those of the files,
+  // for messages.
+  SliceCache(const file::Inventory& inventory, const file::Placement& placement, Reads& reads,
+             std::span<std::byte> memory, std::span<const std::string> paths);
+
+  bool has(TensorIndex tensor) const { return stack_of_[tensor] >= 0; }
+
+  // Holds the request's slices, asking the disk for those that are not there, until release().
+  void begin(SliceRequest& request);
+  Result<void> wait(SliceRequest& request);
+  void release(SliceRequest& request) noexcept;
+
+  // See WeightStore::slices_at_once().
+  std::size_t at_once(std::span<const TensorIndex> tensors) const;
+
+  // Reads slices in the background, the first ones first, as far as there is room that nobody has wanted yet.
+  struct SliceId {
+    TensorIndex tensor = 0;
+    std::uint32_t slice = 0;
+    bool operator==(const SliceId&) const = default;
+  };
+  void warm(std::span<const SliceId> slices);
+
+  // The slices that were asked for, the most wanted first, at most as many as there is room for.
+  std::vector<SliceId> most_wanted() const;
+
+  std::uint64_t hits() const { return hits_; }      // slices that were there when asked for, or on their way
+  std::uint64_t misses() const { return misses_; }  // those that were not
+
+  void read_done(std::uint64_t tag, std::optional<Error> error) override;
+
+ private:
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  struct Stack {
+    TensorIndex tensor = 0;
+    std::uint32_t slot_class = 0;
+    std::uint64_t slice_bytes = 0;
+    std::uint64_t first_entry = 0;  // of its slices, in entries_
+    std::uint32_t n_slices = 0;
+  };
+  struct Entry {  // a slice
+    std::uint32_t slot = kNone;
+    std::uint32_t stack = 0;
+    double score = 0;
+  };
+  enum class State : std::uint8_t { kFree, kReading, kThere, kFailed };
+  struct Slot {
+    std::uint64_t place = 0;  // in memory
+    std::uint64_t entry = 0;
+    std::uint32_t pins = 0;
+    State state = State::kFree;
+  };
+  struct Class {
+    std::uint32_t first_slot = 0, n_slots = 0;
+    std::vector<std::uint32_t> free;  // slots
+  };
+
+  void count_use(Entry& entry);
+  file::Extent extent_of(std::uint64_t entry) const;
+  std::uint32_t find_victim(const Class& slots) const;
+  Result<std::uint32_t> take_slot(std::uint32_t slot_class);
+  void read(std::uint64_t entry, std::uint32_t slot, sys::ReadPriority priority);
+  void forget(std::uint32_t slot) noexcept;
+  std::string where(std::uint64_t entry) const;
+
+  const file::Inventory& inventory_;
+  Reads& reads_;
+  std::span<std::byte> memory_;
+  std::span<const std::string> paths_;
+  std::vector<std::int32_t> stack_of_;  // by tensor; -1: none
+  std::vector<Stack> stacks_;
+  std::vector<Entry> entries_;
+  std::vector<Slot> slots_;
+  std::vector<Class> classes_;
+  std::optional<Error> last_error_;  // of a slot that failed
+  double use_ = 1;                   // what a use counts now
+  double growth_ = 1;                // of use_, with each request
+  std::uint64_t hits_ = 0, misses_ = 0;
+};
+
+}  // namespace cistern::store
