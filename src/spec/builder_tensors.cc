@@ -107,7 +107,7 @@ void Builder::add_experts(int layer, const MoeSpec& moe, const FfnTensors& optio
   const auto name = [layer](std::string_view part) { return in_layer(layer, part); };
   const std::uint64_t n = moe.n_experts;
   add(name("ffn_gate_inp.weight"), Shape(model.dim, n), Role::kRouter, layer);
-  if (options.expert_bias) add(name("ffn_gate_inp.bias"), Shape(n), Role::kRouterBias, layer);
+  add(name("ffn_gate_inp.bias"), Shape(n), Role::kRouterBias, layer, !options.expert_bias);
   if (options.selection_bias) add(name("exp_probs_b.bias"), Shape(n), Role::kSelectionBias, layer);
   if (moe.gated && has_tensor(name("ffn_gate_up_exps.weight"), options.fused_experts)) {
     add(name("ffn_gate_up_exps.weight"), Shape(model.dim, std::uint64_t{2} * moe.hidden, n),

@@ -33,7 +33,7 @@ struct MakeModelOptions {
   std::string arch;
   std::optional<std::uint32_t> layers, dim, ffn, heads, kv_heads, head_dim, vocab, context, window, experts,
       experts_used, expert_ffn, shared_experts;
-  std::optional<float> rope_base;
+  std::optional<float> rope_base, router_skew;
   std::uint64_t seed = 1;
   bool force = false;
   bool json = false;
@@ -79,6 +79,7 @@ Result<engine::ModelShape> shape_of(const MakeModelOptions& o) {
   shape.expert_ffn = o.expert_ffn.value_or(shape.expert_ffn);
   shape.shared_experts = o.shared_experts.value_or(shape.shared_experts);
   shape.rope_base = o.rope_base.value_or(shape.rope_base);
+  shape.router_skew = o.router_skew.value_or(shape.router_skew);
   return shape;
 }
 
@@ -263,6 +264,11 @@ void add_make_model(Cli& cli) {
   number("--shared-experts", options->shared_experts, "Experts that every token takes");
   app.add_option("--rope-base", options->rope_base, "Base of the rotary position embedding")
       ->type_name("X")
+      ->group(group);
+  app.add_option("--router-skew", options->router_skew,
+                 "Routers prefer some experts, as in Zipf's law with this exponent; 0: none [0]")
+      ->type_name("X")
+      ->check(CLI::Range(0.0F, 10.0F).description(""))
       ->group(group);
 }
 

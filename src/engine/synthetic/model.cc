@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ Result<spec::ModelSpec> spec_of(const file::GgufWriter& gguf) {
 // Of the optional tensors an output head is made, and what the architecture has all the same.
 bool is_wanted(const spec::TensorSpec& tensor, const ModelShape& shape) {
   if (tensor.role == Role::kOutput) return !shape.tied;
+  if (tensor.role == Role::kRouterBias && shape.router_skew > 0) return true;
   const std::span<const Role> also = habits_of(shape.arch).also;
   return !tensor.optional || std::ranges::find(also, tensor.role) != also.end();
 }
@@ -54,9 +56,10 @@ int place_of(const spec::TensorSpec& tensor, const ModelShape& shape) {
 // Experts were asked for, and the architecture has none. One that has some may have too few layers for them.
 Result<void> check_experts(const spec::ModelSpec& spec, const ModelShape& shape) {
   const auto has_experts = [](const spec::LayerSpec& layer) { return layer.ffn && layer.ffn->moe; };
-  if (shape.experts == 0 || habits_of(shape.arch).experts.count.times > 0) return {};
+  const char* option = shape.experts > 0 ? "--experts" : shape.router_skew > 0 ? "--router-skew" : nullptr;
+  if (option == nullptr || habits_of(shape.arch).experts.count.times > 0) return {};
   if (std::ranges::any_of(spec.layers, has_experts)) return {};
-  return fail(ErrorCode::kUsage, fmt::format("the architecture {} has no experts", shape.arch), "--experts");
+  return fail(ErrorCode::kUsage, fmt::format("the architecture {} has no experts", shape.arch), option);
 }
 
 }  // namespace
@@ -98,7 +101,7 @@ Result<void> SyntheticModelWriter::lay_out() {
 }
 
 Result<DType> SyntheticModelWriter::type_of(const Tensor& tensor) const {
-  if (tensor.draw.kind == WeightKind::kFloats) return DType::kF32;
+  if (tensor.draw.kind == WeightKind::kFloats || tensor.draw.kind == WeightKind::kRanks) return DType::kF32;
   if (tensor.draw.kind == WeightKind::kIndices) return DType::kI32;
   const std::uint64_t cols = tensor.spec.shape.cols();
   const auto divides = [cols](const quant::Format& format) { return cols % format.block_values == 0; };
@@ -145,6 +148,16 @@ Result<void> SyntheticModelWriter::write_indices(const Tensor& tensor, const fil
   return {};
 }
 
+Result<void> SyntheticModelWriter::write_ranks(const Tensor& tensor, const file::ByteSink& sink) {
+  Rng rng(seed_of(model_.seed, tensor.spec.name));
+  std::vector<float> values(tensor.spec.shape.elements());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = -tensor.draw.deviation * std::log(static_cast<float>(i + 1));
+    std::swap(values[i], values[rng.next() % (i + 1)]);  // Fisher and Yates, inside out
+  }
+  return gguf_.write(std::as_bytes(std::span(values)), sink);
+}
+
 Result<void> SyntheticModelWriter::write_matrix(const Tensor& tensor, BankCache& banks,
                                                 const file::ByteSink& sink) {
   const Shape& shape = tensor.spec.shape;
@@ -176,6 +189,9 @@ Result<void> SyntheticModelWriter::write(const file::ByteSink& sink) {
         break;
       case WeightKind::kIndices:
         CISTERN_TRY_VOID(write_indices(tensor, sink));
+        break;
+      case WeightKind::kRanks:
+        CISTERN_TRY_VOID(write_ranks(tensor, sink));
         break;
     }
   }

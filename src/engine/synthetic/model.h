@@ -49,6 +49,7 @@ class SyntheticModelWriter {
   Result<DType> type_of(const Tensor& tensor) const;
   Result<void> write_floats(const Tensor& tensor, const file::ByteSink& sink);
   Result<void> write_indices(const Tensor& tensor, const file::ByteSink& sink);
+  Result<void> write_ranks(const Tensor& tensor, const file::ByteSink& sink);
   Result<void> write_matrix(const Tensor& tensor, BankCache& banks, const file::ByteSink& sink);
 
   SyntheticModel model_;

@@ -37,6 +37,9 @@ struct ModelShape {
   std::uint32_t kv_rank = 0;           // of the latent
   std::uint32_t rope_dim = 0;          // rotated values of a head, with other attention too
   std::span<const Trait> traits = {};  // what this model has otherwise than others of the architecture
+  // Routers prefer some experts: the expert of rank r in its layer gets a bias of -router_skew * ln r, which
+  // makes its probability fall as in Zipf's law; 0: no biases.
+  float router_skew = 0;
 };
 
 std::span<const ModelShape> model_shapes() noexcept;

@@ -66,6 +66,8 @@ float matrix_deviation(const spec::TensorSpec& tensor, const ModelShape& shape) 
 WeightDraw weight_draw(const spec::TensorSpec& tensor, const ModelShape& shape) {
   if (tensor.is_index)
     return {.kind = WeightKind::kIndices, .mean = 0, .deviation = 0, .bound = shape.experts};
+  if (tensor.role == Role::kRouterBias && shape.router_skew > 0)
+    return {.kind = WeightKind::kRanks, .mean = 0, .deviation = shape.router_skew};
   const auto table = std::ranges::find(kTables, tensor.role, &RoleDraw::role);
   if (table != kTables.end())
     return {.kind = WeightKind::kFloats, .mean = table->mean, .deviation = table->deviation};

@@ -14,6 +14,7 @@ enum class WeightKind : std::uint8_t {
   kNarrow,   // of the model's type if rows are whole blocks of it, else Q8_0
   kFloats,   // F32 in every model: norms, biases, small tables, routers
   kIndices,  // I32: rows of distinct numbers below `bound`
+  kRanks,    // F32: -deviation * ln of ranks 1 to the number of values, in a random order
 };
 
 struct WeightDraw {
