@@ -7,6 +7,7 @@
 #include "model/adapters.h"
 #include "model/blocks.h"
 #include "model/gemma_layers.h"
+#include "model/mtp.h"
 #include "model/streams.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
@@ -58,6 +59,10 @@ Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> se
   };
   const TensorView embedded = model.n_streams > 1 ? step.normed() : step.residual();
   CISTERN_TRY_VOID(look_up(Role::kTokenEmbedding, model.embedding_scale, embedded));
+  if (model.joins_hidden) {
+    CISTERN_CHECK(sequences.size() == 1);
+    return join_hidden(step, global, sequences[0].hidden);
+  }
   if (global.has(Role::kPositionEmbedding) || global.has(Role::kTokenTypes)) {
     CISTERN_TRY_VOID(add_positions_and_types(step, sequences));
   }

@@ -98,6 +98,7 @@ class Planner {
       }
     }
     fixed_.weights_bytes += fixed_.adapter_bytes;
+    if (model.mtp) fixed_.weights_bytes += mtp_weight_bytes(model, inventory);
     fixed_.overhead_bytes = machine.process_bytes + kRuntimeBytes + kSamplerBytesPerToken * model.n_vocab;
     fixed_.budget_bytes = machine.budget_bytes;
     fixed_.budget_source = machine.budget_source;
@@ -122,6 +123,11 @@ class Planner {
                                      .context_tokens = context_tokens,
                                      .adapters = workload_.adapters});
     plan.buffer_bytes = plan.compute.total_bytes;
+    if (model_.mtp) {
+      plan.mtp = make_mtp_plan(model_, cache_layer(*model_.mtp, 0), plan.cache, plan.compute);
+      plan.kv_bytes += kv::total_bytes(plan.mtp->cache);
+      plan.buffer_bytes = plan.mtp->arena_bytes;
+    }
     // A copy of the recurrent states, to return to when guessed tokens were wrong.
     for (const kv::LayerShape& layer : plan.cache.layers)
       plan.overhead_bytes += layer.state_floats * sizeof(float);
@@ -174,7 +180,9 @@ Result<MemoryPlan> plan_with_chunk(const Machine& machine, const spec::ModelSpec
                                    const file::Inventory& inventory, const Workload& workload,
                                    std::uint32_t chunk_tokens) {
   const Planner planner(machine, model, inventory, workload, chunk_tokens);
-  CISTERN_TRY_VOID(kv::validate(planner.with_context(1).cache));
+  const MemoryPlan least_plan = planner.with_context(1);
+  CISTERN_TRY_VOID(kv::validate(least_plan.cache));
+  if (least_plan.mtp) CISTERN_TRY_VOID(kv::validate(least_plan.mtp->cache));
 
   if (workload.context_tokens > 0) {
     MemoryPlan plan = planner.with_context(workload.context_tokens);
@@ -215,7 +223,8 @@ std::string describe(const MemoryPlan& plan) {
   };
   return "memory plan\n" +
          line("weights", plan.weights_bytes,
-              fmt::format("{} layers, mapped from the file{}", plan.layers.size(),
+              fmt::format("{} layers{}, mapped from the file{}", plan.layers.size(),
+                          plan.mtp ? " and one that guesses tokens" : "",
                           plan.adapter_bytes == 0
                               ? ""
                               : fmt::format("; {} of them adapters", describe_bytes(plan.adapter_bytes)))) +

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "file/inventory.h"
 #include "kv/cache_shape.h"
 #include "plan/compute_layout.h"
+#include "plan/mtp_plan.h"
 #include "spec/model_spec.h"
 
 namespace cistern::plan {
@@ -42,13 +44,14 @@ struct MemoryPlan {
   std::vector<LayerBytes> layers;
   std::uint64_t weights_bytes = 0;   // all tensors that the model uses, layers and adapters included
   std::uint64_t adapter_bytes = 0;   // of weights_bytes: the adapters'
-  std::uint64_t kv_bytes = 0;        // all layers, all sequences
-  std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes
+  std::uint64_t kv_bytes = 0;        // all layers, all sequences; with it that of `mtp`
+  std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes, or mtp->arena_bytes
   std::uint64_t overhead_bytes = 0;  // the process itself and small heap objects
   std::uint64_t budget_bytes = 0;
   std::string budget_source;
   kv::CacheShape cache;  // of each sequence
   ComputeLayout compute;
+  std::optional<MtpPlan> mtp;  // where the model has such a layer
 
   std::uint64_t total_bytes() const { return weights_bytes + kv_bytes + buffer_bytes + overhead_bytes; }
 };
