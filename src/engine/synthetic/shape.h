@@ -37,6 +37,7 @@ struct ModelShape {
   std::uint32_t kv_rank = 0;           // of the latent
   std::uint32_t rope_dim = 0;          // rotated values of a head, with other attention too
   std::span<const Trait> traits = {};  // what this model has otherwise than others of the architecture
+  bool mtp = false;                    // a layer more, which predicts a further token
 };
 
 std::span<const ModelShape> model_shapes() noexcept;
