@@ -8,6 +8,8 @@ namespace {
 
 // Weight of a new observation: the last ten or so count.
 constexpr double kNew = 0.1;
+// Steps from one that is done only to learn what it takes to the next.
+constexpr std::uint32_t kTrialEvery = 32;
 
 void blend(double& average, double value) {
   average += kNew * (value - average);
@@ -30,6 +32,14 @@ std::uint32_t DraftLength::best(std::uint32_t most) const {
     if (tokens(n) / seconds(n) > tokens(best) / seconds(best)) best = n;
   }
   return best;
+}
+
+std::uint32_t DraftLength::next(std::uint32_t most) {
+  if (most == 0 || one_s_ == 0) return 0;
+  const bool is_trial = ++n_asked_ % kTrialEvery == 0;
+  const std::uint32_t n = best(most);
+  if (!is_trial) return n;
+  return n > 0 ? 0 : 1;
 }
 
 void DraftLength::add_step(std::uint32_t drafted, std::uint32_t accepted, double seconds) {

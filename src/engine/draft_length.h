@@ -11,6 +11,9 @@ class DraftLength {
  public:
   // The number of guesses, up to `most`, with the most tokens per second.
   std::uint32_t best(std::uint32_t most) const;
+  // The same for guesses that take time to make, so that none is there to compare where the best number is 0.
+  // Now and then it is none, or one, all the same: what steps take and how often guesses are right changes.
+  std::uint32_t next(std::uint32_t most);
 
   // A step of 1 + `drafted` tokens took so long, and the first `accepted` guesses were right.
   void add_step(std::uint32_t drafted, std::uint32_t accepted, double seconds);
@@ -24,6 +27,7 @@ class DraftLength {
   double right_ = 0.7;       // chance that a guess is right, all before it being right
   double one_s_ = 0;         // step of one token; 0: not known yet
   double more_share_ = 0.2;  // of that, what each further token adds
+  std::uint32_t n_asked_ = 0;
 };
 
 }  // namespace cistern::engine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "engine/draft_length.h"
@@ -36,14 +37,24 @@ struct Generation::Impl {
   Result<void> advance();
   Result<void> read_prompt();
   Result<void> decode();
-  Result<std::span<const text::TokenId>> draft();
+
+  // Guesses of what follows the pending token.
+  struct Draft {
+    std::span<const text::TokenId> guesses;  // to be checked
+    DraftLength* length = nullptr;           // whose number they are
+    std::optional<text::TokenId> not_tried;  // a guess by repetition that was not worth checking
+  };
+  Result<Draft> draft();
+  std::uint32_t most_guesses() const;
+  void learn(const Draft& draft, std::uint32_t accepted, double seconds);
   Result<void> shift_context();
   std::optional<Step> finish(StopReason why);
 
   PromptLookup lookup_;
-  DraftLength draft_length_;
-  std::vector<text::TokenId> history_;  // what guesses are made from
-  std::deque<text::TokenId> chosen_;    // of the last pass, not yet given out
+  DraftLength repetition_length_;
+  DraftLength computed_length_;       // of guesses by a model
+  TokenHistory history_;              // the sequence's tokens, and the pending one
+  std::deque<text::TokenId> chosen_;  // of the last pass, not yet given out
 };
 
 }  // namespace cistern::engine

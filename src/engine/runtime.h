@@ -7,6 +7,7 @@
 
 #include "engine/drafter.h"
 #include "engine/engine.h"
+#include "engine/mtp_drafter.h"
 #include "engine/sequence.h"
 #include "kv/cache.h"
 #include "model/decoder.h"
@@ -44,6 +45,7 @@ struct Runtime {
   std::unique_ptr<model::Decoder> decoder;
   std::unique_ptr<Sequence> sequence;
   std::unique_ptr<Drafter> draft_model;  // guesses for this one; may be null
+  std::unique_ptr<MtpDrafter> mtp;       // the same by a layer of its own
   std::atomic<bool> cancelled{false};
 };
 
