@@ -8,8 +8,9 @@ namespace {
 
 // Weight of a new observation: the last ten or so count.
 constexpr double kNew = 0.1;
-// Steps from one that is done only to learn what it takes to the next.
-constexpr std::uint32_t kTrialEvery = 32;
+// Steps from one that is done only to learn from it to the next, and to one that checks a guess for that.
+constexpr std::uint32_t kTrialEvery = 16;
+constexpr std::uint32_t kCheckedTrialEvery = 128;
 
 void blend(double& average, double value) {
   average += kNew * (value - average);
@@ -34,12 +35,13 @@ std::uint32_t DraftLength::best(std::uint32_t most) const {
   return best;
 }
 
-std::uint32_t DraftLength::next(std::uint32_t most) {
-  if (most == 0 || one_s_ == 0) return 0;
+DraftLength::Count DraftLength::next(std::uint32_t most) {
+  if (most == 0 || one_s_ == 0) return {};
   const bool is_trial = ++n_asked_ % kTrialEvery == 0;
   const std::uint32_t n = best(most);
-  if (!is_trial) return n;
-  return n > 0 ? 0 : 1;
+  if (!is_trial) return {.made = n, .checked = n};
+  if (n > 0) return {};
+  return {.made = 1, .checked = n_asked_ % kCheckedTrialEvery == 0 ? 1U : 0U};
 }
 
 void DraftLength::add_step(std::uint32_t drafted, std::uint32_t accepted, double seconds) {

@@ -11,9 +11,14 @@ class DraftLength {
  public:
   // The number of guesses, up to `most`, with the most tokens per second.
   std::uint32_t best(std::uint32_t most) const;
-  // The same for guesses that take time to make, so that none is there to compare where the best number is 0.
-  // Now and then it is none, or one, all the same: what steps take and how often guesses are right changes.
-  std::uint32_t next(std::uint32_t most);
+  // The same for guesses that take time to make: as many as will be checked. Now and then it is another
+  // number than the best, because what steps take and how often guesses are right changes: none, or where the
+  // best is none one, which is mostly made for a hint only.
+  struct Count {
+    std::uint32_t made = 0;
+    std::uint32_t checked = 0;
+  };
+  Count next(std::uint32_t most);
 
   // A step of 1 + `drafted` tokens took so long, and the first `accepted` guesses were right.
   void add_step(std::uint32_t drafted, std::uint32_t accepted, double seconds);

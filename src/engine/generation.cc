@@ -82,27 +82,35 @@ Result<Generation::Impl::Draft> Generation::Impl::draft() {
   CISTERN_TRY(const std::span<const text::TokenId> repeated, lookup_.propose(history_, most));
   if (!repeated.empty()) {
     const std::uint32_t n = repetition_length_.best(static_cast<std::uint32_t>(repeated.size()));
-    if (n > 0) return Draft{.guesses = repeated.first(n), .length = &repetition_length_, .not_tried = {}};
-    draft.not_tried = repeated[0];
+    if (n > 0) {
+      draft.guesses = repeated.first(n);
+      draft.length = &repetition_length_;
+      return draft;
+    }
+    draft.repeated_hint = repeated[0];
   }
   Drafter* drafter = runtime.draft_model ? runtime.draft_model.get() : runtime.mtp.get();
   if (drafter == nullptr) return draft;
-  const std::uint32_t n = computed_length_.next(most);
-  if (n == 0) return draft;
-  draft.length = &computed_length_;
-  CISTERN_TRY(draft.guesses, drafter->propose(history_, n));
+  const DraftLength::Count n = runtime.computed_length.next(most);
+  if (n.made == 0) return draft;
+  CISTERN_TRY(const std::span<const text::TokenId> computed, drafter->propose(history_, n.made));
+  draft.guesses = computed.first(std::min<std::size_t>(n.checked, computed.size()));
+  draft.length = &runtime.computed_length;
+  if (n.checked == 0 && !computed.empty()) draft.computed_hint = computed[0];
   return draft;
 }
 
-// What a step says of guesses, those made and those not tried.
+// What a step says of guesses. One that made a guess and did not check it says nothing of time.
 void Generation::Impl::learn(const Draft& draft, std::uint32_t accepted, double seconds) {
   const auto n = static_cast<std::uint32_t>(draft.guesses.size());
-  if (draft.not_tried) repetition_length_.add_hint(*draft.not_tried == chosen_.front());
+  const text::TokenId first = history_.tokens()[history_.tokens().size() - 1 - accepted];
+  if (draft.repeated_hint) repetition_length_.add_hint(*draft.repeated_hint == first);
+  if (draft.computed_hint) runtime.computed_length.add_hint(*draft.computed_hint == first);
   if (n > 0) {
     draft.length->add_step(n, accepted, seconds);
-  } else {
+  } else if (!draft.computed_hint) {
     repetition_length_.add_step(0, 0, seconds);
-    computed_length_.add_step(0, 0, seconds);
+    runtime.computed_length.add_step(0, 0, seconds);
   }
   stats.decode_s += seconds;
   ++stats.decode_steps;

@@ -42,7 +42,9 @@ struct Generation::Impl {
   struct Draft {
     std::span<const text::TokenId> guesses;  // to be checked
     DraftLength* length = nullptr;           // whose number they are
-    std::optional<text::TokenId> not_tried;  // a guess by repetition that was not worth checking
+    // First guesses that are not checked, only compared.
+    std::optional<text::TokenId> repeated_hint;
+    std::optional<text::TokenId> computed_hint;
   };
   Result<Draft> draft();
   std::uint32_t most_guesses() const;
@@ -52,7 +54,6 @@ struct Generation::Impl {
 
   PromptLookup lookup_;
   DraftLength repetition_length_;
-  DraftLength computed_length_;       // of guesses by a model
   TokenHistory history_;              // the sequence's tokens, and the pending one
   std::deque<text::TokenId> chosen_;  // of the last pass, not yet given out
 };

@@ -133,7 +133,9 @@ Ids fresh_guesses(const testing::MtpModel& file, const LoadOptions& options, con
 TEST(MtpDrafter, follows_pieces_rejections_and_other_beginnings) {
   for (const char* arch : kArchitectures) {
     SCOPED_TRACE(arch);
-    const testing::MtpModel file(arch);
+    testing::MtpModel file(arch);
+    // What the layer remembers of the tokens before counts for much.
+    for (float& weight : file.values("blk.4.attn_output.weight")) weight *= 50;
     const LoadOptions options{.context_tokens = 96, .kv_type = DType::kF32, .threads = 2, .mtp = true};
     const auto runtime = file.load(options);
     Sequence& sequence = *runtime->sequence;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 
+#include "engine/draft_length.h"
 #include "engine/drafter.h"
 #include "engine/engine.h"
 #include "engine/mtp_drafter.h"
@@ -46,6 +47,7 @@ struct Runtime {
   std::unique_ptr<Sequence> sequence;
   std::unique_ptr<Drafter> draft_model;  // guesses for this one; may be null
   std::unique_ptr<MtpDrafter> mtp;       // the same by a layer of its own
+  DraftLength computed_length;           // how many guesses by either paid, in all generations
   std::atomic<bool> cancelled{false};
 };
 

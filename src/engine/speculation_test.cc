@@ -157,24 +157,32 @@ TEST(PromptLookup, learns_as_the_text_grows) {
 
 TEST(DraftLength, tries_now_and_then_what_is_not_best) {
   DraftLength length;
-  EXPECT_EQ(length.next(7), 0U);  // what a plain step takes comes first
+  EXPECT_EQ(length.next(7).made, 0U);  // what a plain step takes comes first
   length.add_step(0, 0, 1.0);
   int n_plain = 0;
   for (int i = 0; i < 320; ++i) {
-    const std::uint32_t n = length.next(7);
-    n_plain += n == 0;
-    length.add_step(n, n, 1.0 + 0.05 * n);
+    const DraftLength::Count n = length.next(7);
+    EXPECT_EQ(n.made, n.checked);
+    n_plain += n.made == 0;
+    length.add_step(n.checked, n.checked, 1.0 + 0.05 * n.checked);
   }
-  EXPECT_EQ(n_plain, 10);
-  int n_guessing = 0;
+  EXPECT_EQ(n_plain, 20);
+  int n_hints = 0, n_checked = 0;
   for (int i = 0; i < 640; ++i) {
-    const std::uint32_t n = length.next(7);
-    n_guessing += n > 0;
-    length.add_step(n, 0, 1.0 + 0.05 * n);
+    const DraftLength::Count n = length.next(7);
+    n_checked += n.checked > 0;
+    if (n.made > 0 && n.checked == 0) {
+      ++n_hints;
+      length.add_hint(false);
+    } else {
+      length.add_step(n.checked, 0, 1.0 + 0.05 * n.checked);
+    }
   }
-  EXPECT_GE(n_guessing, 10);
-  EXPECT_LT(n_guessing, 64);
-  EXPECT_EQ(length.next(0), 0U);
+  EXPECT_GE(n_hints, 20);
+  EXPECT_LT(n_checked, 64);
+  while (length.best(7) == 0) length.add_hint(true);
+  EXPECT_GT(length.next(7).checked, 0U);
+  EXPECT_EQ(length.next(0).made, 0U);
 }
 
 TEST(DraftLength, grows_with_luck_and_falls_to_nothing_without) {
