@@ -6,6 +6,7 @@
 
 #include <numeric>
 
+#include "support/edited_model.h"
 #include "support/fixtures.h"
 #include "support/mtp_models.h"
 
@@ -51,6 +52,15 @@ std::unique_ptr<Engine> load(OpenModel model, std::uint32_t context_tokens) {
   return std::move(*engine);
 }
 
+Ids propose(Runtime& runtime, text::TokenId pending, std::uint32_t most) {
+  TokenHistory history;
+  history.start(runtime.sequence->tokens());
+  history.append(pending);
+  const auto guesses = runtime.mtp->propose(history, most);
+  EXPECT_TRUE(guesses) << describe(guesses.error());
+  return {guesses->begin(), guesses->end()};
+}
+
 TEST(MtpDrafter, changes_no_answer) {
   for (const char* arch : kArchitectures) {
     const auto engine = load(testing::MtpModel(arch).open(), 256);
@@ -81,6 +91,28 @@ TEST(MtpDrafter, reads_embedding_and_head_of_its_own) {
   EXPECT_GT(guessed.stats.drafted_tokens, 0U);
 }
 
+// What is still read as a model with such a layer runs, whatever a number of its metadata says.
+TEST(MtpDrafter, runs_when_metadata_lie) {
+  ModelShape shape = testing::mtp_shape("deepseek32");
+  shape.layers = 2;
+  shape.vocab = 300;
+  const testing::TempDir dir;
+  dir.write("model.gguf", testing::MtpModel(shape).bytes());
+  int n_run = 0;
+  for (const testing::Mutant& mutant : testing::mutants_of(dir.path().string())) {
+    SCOPED_TRACE(mutant.about);
+    auto model = open_model({.model = dir.write("mutant.gguf", mutant.model.build()).string()});
+    if (!model) continue;
+    auto runtime = load_runtime(
+        std::move(*model), {.context_tokens = 24, .threads = 1, .memory_bytes = 256U << 20U, .mtp = true});
+    if (!runtime || !(*runtime)->mtp) continue;
+    ASSERT_TRUE((*runtime)->sequence->feed(Ids(9, 7), {.chunk_tokens = 4}));
+    EXPECT_EQ(propose(**runtime, 7, 3).size(), 3U);
+    ++n_run;
+  }
+  EXPECT_GT(n_run, 20);
+}
+
 // Greedy, the model's next tokens by its own logits.
 Ids continuation(Runtime& runtime, std::size_t count) {
   Ids ids;
@@ -91,15 +123,6 @@ Ids continuation(Runtime& runtime, std::size_t count) {
     EXPECT_TRUE(runtime.sequence->feed({&ids.back(), 1}, {}));
   }
   return ids;
-}
-
-Ids propose(Runtime& runtime, text::TokenId pending, std::uint32_t most) {
-  TokenHistory history;
-  history.start(runtime.sequence->tokens());
-  history.append(pending);
-  const auto guesses = runtime.mtp->propose(history, most);
-  EXPECT_TRUE(guesses) << describe(guesses.error());
-  return {guesses->begin(), guesses->end()};
 }
 
 TEST(MtpDrafter, is_always_right_where_it_knows) {
@@ -235,7 +258,7 @@ TEST(MtpDrafter, is_in_the_plan_byte_by_byte) {
 
 // Where it does not fit, the model runs without it.
 TEST(MtpDrafter, is_left_out_where_memory_is_short) {
-  engine::ModelShape shape = testing::mtp_shape("qwen35");
+  ModelShape shape = testing::mtp_shape("qwen35");
   shape.layers = 1;
   shape.ffn = 16384;  // megabytes more than what the process itself may vary by
   const testing::MtpModel file(shape);
