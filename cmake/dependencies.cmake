@@ -33,6 +33,11 @@ cistern_archive_library(pcre2 pcre2.h pcre2-8)
 cistern_archive_library(utf8proc utf8proc.h utf8proc)
 cistern_archive_library(hwloc hwloc.h hwloc NEEDS udev)
 cistern_archive_library(edit histedit.h edit NEEDS bsd md tinfo)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  cistern_archive_library(uring liburing.h uring)
+else()
+  add_library(dep::uring INTERFACE IMPORTED)  # src/sys/macos/ does without
+endif()
 
 # fmt 9 (Debian, Ubuntu) has no archive: one is made from its headers, see fmt_archive.cc. Other versions as they come.
 find_path(fmt_INCLUDE fmt/core.h REQUIRED)

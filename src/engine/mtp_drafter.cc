@@ -66,7 +66,7 @@ Result<void> MtpDrafter::catch_up(std::span<const text::TokenId> tokens, text::T
   ids_.push_back(next);
   std::span<const text::TokenId> ids = ids_;
   while (!ids.empty()) {
-    const auto n = std::min<std::size_t>(ids.size(), cache_.shape().chunk_tokens);
+    const auto n = std::min<std::size_t>(ids.size(), runtime_.plan.mtp->compute.chunk_tokens);
     CISTERN_TRY_VOID(
         read(ids.first(n), hidden_rows(cache_.length() - first_, static_cast<std::uint32_t>(n))));
     ids = ids.subspan(n);
@@ -109,8 +109,12 @@ Result<void> MtpDrafter::before_chunk(std::span<const text::TokenId> tokens,
 }
 
 Result<void> MtpDrafter::after_chunk(std::uint32_t n) {
-  CISTERN_TRY(const TensorView hidden, runtime_.decoder->hidden(0, n));
-  ops::copy(layer_.exec(), hidden, hidden_rows(n_rows_, n));
+  const std::uint32_t block = runtime_.decoder->block_tokens();
+  for (std::uint32_t first = 0; first < n; first += block) {
+    const std::uint32_t count = std::min(block, n - first);
+    CISTERN_TRY(const TensorView hidden, runtime_.decoder->hidden(first, count));
+    ops::copy(layer_.exec(), hidden, hidden_rows(n_rows_ + first, count));
+  }
   n_rows_ += n;
   return {};
 }

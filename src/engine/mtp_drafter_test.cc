@@ -104,7 +104,7 @@ TEST(MtpDrafter, runs_when_metadata_lie) {
     auto model = open_model({.model = dir.write("mutant.gguf", mutant.model.build()).string()});
     if (!model) continue;
     auto runtime = load_runtime(
-        std::move(*model), {.context_tokens = 24, .threads = 1, .memory_bytes = 256U << 20U, .mtp = true});
+        std::move(*model), {.context_tokens = 24, .threads = 1, .memory_bytes = 64U << 20U, .mtp = true});
     if (!runtime || !(*runtime)->mtp) continue;
     ASSERT_TRUE((*runtime)->sequence->feed(Ids(9, 7), {.chunk_tokens = 4}));
     EXPECT_EQ(propose(**runtime, 7, 3).size(), 3U);

@@ -24,47 +24,69 @@ Decoder::Decoder(const Parts& parts)
 
 Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
   CISTERN_CHECK(!sequences.empty() && sequences.size() <= parts_.layout.max_sequences);
-  segments_.clear();
   n_tokens_ = 0;
   for (const SequenceTokens& s : sequences) {
     const auto n = static_cast<std::uint32_t>(s.ids.size());
     CISTERN_CHECK(n > 0 && n <= s.cache->shape().context_tokens - s.cache->length());
-    segments_.push_back(
-        {.cache = *s.cache, .ids = s.ids, .first_row = n_tokens_, .n_tokens = n, .long_rope = s.long_rope});
     n_tokens_ += n;
   }
   CISTERN_CHECK(n_tokens_ <= parts_.layout.chunk_tokens);
-  const Step step = step_of(n_tokens_);
 
-  CISTERN_TRY_VOID(embed(step, sequences));
+  const std::uint32_t block = parts_.layout.block_tokens;
+  for (std::uint32_t first = 0; first < n_tokens_; first += block)
+    CISTERN_TRY_VOID(embed(begin_block(sequences, first)));
   for (std::uint32_t li = 0; li < parts_.model.layers.size(); ++li) {
-    CISTERN_TRY_VOID(run_layer(step, li, weights_.layers[li]));
+    for (std::uint32_t first = 0; first < n_tokens_; first += block)
+      CISTERN_TRY_VOID(run_layer(begin_block(sequences, first), li, weights_.layers[li]));
+    parts_.store.layer_done();
   }
-  for (const Segment& segment : segments_) segment.cache.advance(segment.n_tokens);
+  for (const SequenceTokens& s : sequences) s.cache->advance(static_cast<std::uint32_t>(s.ids.size()));
   return {};
 }
 
+// The block of the step's tokens that begins with this one.
+Step Decoder::begin_block(std::span<const SequenceTokens> sequences, std::uint32_t first_token) {
+  const std::uint32_t end = std::min(n_tokens_, first_token + parts_.layout.block_tokens);
+  segments_.clear();
+  std::uint32_t begin = 0;  // of the sequence's tokens among the step's
+  for (const SequenceTokens& s : sequences) {
+    const std::uint32_t from = std::max(begin, first_token);
+    const std::uint32_t to = std::min(begin + static_cast<std::uint32_t>(s.ids.size()), end);
+    if (from < to) {
+      segments_.push_back(
+          {.cache = *s.cache,
+           .ids = s.ids.subspan(from - begin, to - from),
+           .earlier_tokens = from - begin,
+           .first_row = from - first_token,
+           .n_tokens = to - from,
+           .long_rope = s.long_rope,
+           .first_segment = s.first_segment,
+           .hidden = parts_.model.joins_hidden ? s.hidden.rows(from - begin, to - from) : TensorView{}});
+    }
+    begin += static_cast<std::uint32_t>(s.ids.size());
+  }
+  return step_of(end - first_token, first_token);
+}
+
 // What the tables say of the tokens, before the first layer.
-Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> sequences) const {
+Result<void> Decoder::embed(const Step& step) const {
   const spec::ModelSpec& model = parts_.model;
   const WeightSet& global = weights_.global;
   const auto look_up = [&](Role table, float scale, const TensorView& out) -> Result<void> {
-    CISTERN_TRY(const store::Lease embedding, global.lease(parts_.store, table));
-    for (std::size_t i = 0; i < segments_.size(); ++i) {
-      const TensorView rows = out.rows(segments_[i].first_row, segments_[i].n_tokens);
-      ops::embed(step.exec, embedding.view(), sequences[i].ids, scale, rows);
-      CISTERN_TRY_VOID(add_lookup_adapters(step, global, table, sequences[i].ids, scale, rows));
+    for (const Segment& segment : step.segments) {
+      const TensorView rows = out.rows(segment.first_row, segment.n_tokens);
+      store::SliceLease looked_up = global.begin(parts_.store, table, 1, segment.ids);
+      CISTERN_TRY_VOID(looked_up.wait());
+      ops::embed(step.exec, looked_up.view(), scale, rows);
+      CISTERN_TRY_VOID(add_lookup_adapters(step, global, table, segment.ids, scale, rows));
     }
     return {};
   };
   const TensorView embedded = model.n_streams > 1 ? step.normed() : step.residual();
   CISTERN_TRY_VOID(look_up(Role::kTokenEmbedding, model.embedding_scale, embedded));
-  if (model.joins_hidden) {
-    CISTERN_CHECK(sequences.size() == 1);
-    return join_hidden(step, global, sequences[0].hidden);
-  }
+  if (model.joins_hidden) return join_hidden(step, global);
   if (global.has(Role::kPositionEmbedding) || global.has(Role::kTokenTypes)) {
-    CISTERN_TRY_VOID(add_positions_and_types(step, sequences));
+    CISTERN_TRY_VOID(add_positions_and_types(step));
   }
   CISTERN_TRY_VOID(norm(step, global, Role::kEmbeddingNorm, Role::kEmbeddingNormBias, embedded, embedded));
   if (model.per_layer_dim > 0) {
@@ -76,8 +98,7 @@ Result<void> Decoder::embed(const Step& step, std::span<const SequenceTokens> se
 }
 
 // Of encoders: a row of a table each.
-Result<void> Decoder::add_positions_and_types(const Step& step,
-                                              std::span<const SequenceTokens> sequences) const {
+Result<void> Decoder::add_positions_and_types(const Step& step) const {
   CISTERN_TRY(const store::Lease positions, weights_.global.lease(parts_.store, Role::kPositionEmbedding));
   CISTERN_TRY(const store::Lease types, weights_.global.lease(parts_.store, Role::kTokenTypes));
   const auto add_rows = [&](const store::Lease& table, std::uint64_t first, std::uint64_t step_rows,
@@ -87,11 +108,12 @@ Result<void> Decoder::add_positions_and_types(const Step& step,
     ops::read_rows(step.exec, table.view(), first, step_rows, read);
     ops::add(step.exec, step.residual().rows(row, count), read);
   };
-  for (std::size_t i = 0; i < segments_.size(); ++i) {
-    const Segment& segment = segments_[i];
+  for (const Segment& segment : step.segments) {
     const std::uint32_t row = segment.first_row;
     const std::uint32_t n = segment.n_tokens;
-    const std::uint32_t n_first = std::min(sequences[i].first_segment.value_or(n), n);
+    const std::uint32_t before = segment.earlier_tokens;
+    const std::uint32_t n_first =
+        std::clamp(segment.first_segment.value_or(before + n), before, before + n) - before;
     add_rows(types, 0, 0, row, n_first);
     add_rows(types, parts_.model.n_token_types > 1 ? 1 : 0, 0, row + n_first, n - n_first);
     add_rows(positions, segment.first_position(), 1, row, n);
@@ -99,21 +121,21 @@ Result<void> Decoder::add_positions_and_types(const Step& step,
   return {};
 }
 
-Step Decoder::step_of(std::uint32_t n_tokens) const {
+Step Decoder::step_of(std::uint32_t n_tokens, std::uint32_t first_token) const {
   return {.exec = parts_.exec,
           .store = parts_.store,
           .model = parts_.model,
           .segments = segments_,
           .arena = parts_.arena,
           .layout = parts_.layout,
+          .first_token = first_token,
           .n_tokens = n_tokens};
 }
 
 Result<TensorView> Decoder::hidden(std::uint32_t first, std::uint32_t count) {
-  CISTERN_CHECK(count > 0 && first + count <= n_tokens_);
-  const Step step = step_of(count);
-  const std::uint64_t width = std::uint64_t{parts_.model.dim} * parts_.model.n_streams;
-  TensorView last = step.buffer(parts_.layout.residual + first * width * sizeof(float), width);
+  CISTERN_CHECK(count > 0 && count <= parts_.layout.block_tokens && first + count <= n_tokens_);
+  const Step step = step_of(count, first);
+  TensorView last = step.residual();
   if (parts_.model.n_streams > 1) {
     CISTERN_TRY_VOID(join_streams(step, weights_.global, last, step.normed()));
     last = step.normed();

@@ -1,5 +1,6 @@
 // The forward pass: token ids in, logits out, for a chunk of one sequence or several sequences' tokens
-// together (each weight is read once for all). Declares nothing about requests or text. Uses the arena and
+// together (each weight is read once for all): block after block of them through a layer, then the next
+// layer. Declares nothing about requests or text. Uses the arena and
 // the caches that the plan sized and allocates nothing in a step. Not thread-safe; it fans out over the
 // threads of its Exec.
 #pragma once
@@ -57,8 +58,9 @@ class Decoder {
   Result<std::span<const float>> logits(std::uint32_t first, std::uint32_t count);
 
   // Final hidden states of rows [first, first + count), after the model's last norm: f32 (dim, count), valid
-  // until the next call.
+  // until the next call. REQUIRES: count <= block_tokens().
   Result<TensorView> hidden(std::uint32_t first, std::uint32_t count);
+  std::uint32_t block_tokens() const { return parts_.layout.block_tokens; }
 
   const ops::Exec& exec() const { return parts_.exec; }
 
@@ -71,13 +73,14 @@ class Decoder {
   bool has_classifier() const;
 
  private:
-  Step step_of(std::uint32_t n_tokens) const;
-  Result<void> embed(const Step& step, std::span<const SequenceTokens> sequences) const;
-  Result<void> add_positions_and_types(const Step& step, std::span<const SequenceTokens> sequences) const;
+  Step step_of(std::uint32_t n_tokens, std::uint32_t first_token = 0) const;
+  Step begin_block(std::span<const SequenceTokens> sequences, std::uint32_t first_token);
+  Result<void> embed(const Step& step) const;
+  Result<void> add_positions_and_types(const Step& step) const;
 
   Parts parts_;
   ModelWeights weights_;
-  std::vector<Segment> segments_;  // of the step at hand; capacity max_sequences
+  std::vector<Segment> segments_;  // of the block at hand; capacity max_sequences
   std::uint32_t n_tokens_ = 0;     // of the last forward()
 };
 

@@ -1,6 +1,8 @@
 // A mixture of experts (Shazeer et al. 2017): the router's choice, the rows sorted by expert, each chosen
 // expert read once for all its rows, and the shared expert of those architectures that have one.
-#include "base/check.h"
+#include <algorithm>
+#include <array>
+
 #include "model/adapters.h"
 #include "model/blocks.h"
 #include "ops/elementwise.h"
@@ -97,59 +99,131 @@ TensorView scaled_inputs(const Step& step, const ops::Choice& choice, const ops:
   return inputs;
 }
 
+// What lies between the products of the experts, for all rows.
+struct ExpertRows {
+  TensorView gate, up, gated, results;
+};
+
+// Some of the chosen experts: their rows and their matrices.
+struct ExpertLot {
+  ops::RowGroups groups;
+  store::SliceLease gate, up, down;  // `gate` has both where they are one tensor
+};
+
+// The role of the first product, whose result meets the activation.
+Role gate_role(const spec::MoeSpec& moe, const WeightSet& weights) {
+  if (weights.has(Role::kExpertsGateUp)) return Role::kExpertsGateUp;
+  return moe.gated ? Role::kExpertsGate : Role::kExpertsUp;
+}
+
+Role gate_bias(Role gate) {
+  if (gate == Role::kExpertsGateUp) return kNoBias;
+  return gate == Role::kExpertsGate ? Role::kExpertsGateBias : Role::kExpertsUpBias;
+}
+
+ExpertLot begin_lot(const Step& step, const spec::MoeSpec& moe, const WeightSet& weights,
+                    const ops::RowGroups& groups) {
+  const Role gate = gate_role(moe, weights);
+  ExpertLot lot{.groups = groups};
+  const std::uint64_t gate_rows = gate == Role::kExpertsGateUp ? 2 * std::uint64_t{moe.hidden} : moe.hidden;
+  lot.gate = weights.begin(step.store, gate, gate_rows, groups.matrix);
+  if (gate == Role::kExpertsGate)
+    lot.up = weights.begin(step.store, Role::kExpertsUp, moe.hidden, groups.matrix);
+  lot.down = weights.begin(step.store, Role::kExpertsDown, step.model.dim, groups.matrix);
+  return lot;
+}
+
 // Of each row with its expert's matrix.
 Result<void> project_experts(const Step& step, const WeightSet& weights, const TensorView& x,
-                             const ops::RowGroups& groups, const Projection& projection) {
-  CISTERN_TRY(const store::Lease w, weights.lease(step.store, projection.weight));
+                             const ops::RowGroups& groups, const WeightSlices& w,
+                             const Projection& projection) {
   CISTERN_TRY(const store::Lease bias, weights.lease(step.store, projection.bias));
-  ops::matmul_experts(step.exec, x, groups, {.w = w.view(), .bias = bias.view(), .out = projection.out});
+  ops::matmul_experts(step.exec, x, groups, {.w = w, .bias = bias.view(), .out = projection.out});
   return add_expert_adapters(step, weights, projection.weight, x, groups, projection.out);
 }
 
-// Gate and up in one pass over the experts, where no adapter wants to come between them and the gate.
-Result<void> project_gated(const Step& step, const WeightSet& weights, const TensorView& x,
-                           const ops::RowGroups& groups, const Projection& gate, const Projection& up,
-                           const ops::GateArgs& args) {
-  if (weights.has_adapters(gate.weight) || weights.has_adapters(up.weight)) {
-    CISTERN_TRY_VOID(project_experts(step, weights, x, groups, gate));
-    CISTERN_TRY_VOID(project_experts(step, weights, x, groups, up));
-    ops::gate(step.exec, args);
-    return {};
-  }
-  CISTERN_TRY(const store::Lease w_gate, weights.lease(step.store, gate.weight));
-  CISTERN_TRY(const store::Lease w_up, weights.lease(step.store, up.weight));
-  CISTERN_TRY(const store::Lease gate_bias, weights.lease(step.store, gate.bias));
-  CISTERN_TRY(const store::Lease up_bias, weights.lease(step.store, up.bias));
-  ops::matmul_gated_experts(step.exec, x, groups,
-                            {.gate = {.w = w_gate.view(), .bias = gate_bias.view(), .out = gate.out},
-                             .up = {.w = w_up.view(), .bias = up_bias.view(), .out = up.out},
-                             .fn = args.fn,
-                             .limit = args.limit,
-                             .out = args.out});
+// Gate and up in one pass over the experts.
+Result<void> project_gated(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                           const TensorView& x, const ExpertLot& lot, const ExpertRows& rows) {
+  CISTERN_TRY(const store::Lease gate_bias, weights.lease(step.store, Role::kExpertsGateBias));
+  CISTERN_TRY(const store::Lease up_bias, weights.lease(step.store, Role::kExpertsUpBias));
+  ops::matmul_gated_experts(step.exec, x, lot.groups,
+                            {.gate = {.w = lot.gate.view(), .bias = gate_bias.view(), .out = rows.gate},
+                             .up = {.w = lot.up.view(), .bias = up_bias.view(), .out = rows.up},
+                             .fn = gate_fn(ffn.activation),
+                             .limit = gate_limit(ffn),
+                             .out = rows.gated});
   return {};
 }
 
 Result<void> up_projections(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
-                            const TensorView& x, const ops::RowGroups& groups, Workspace& memory,
-                            const TensorView& gated) {
-  const std::uint64_t rows = gated.shape.rows();
-  const std::uint64_t hidden = ffn.moe->hidden;
-  ops::GateArgs args{.fn = gate_fn(ffn.activation), .limit = gate_limit(ffn), .out = gated};
-  if (weights.has(Role::kExpertsGateUp)) {
-    args.gate = args.up = memory.take(2 * hidden, rows);
-    args.up_col = hidden;
-    CISTERN_TRY_VOID(project_experts(step, weights, x, groups, {Role::kExpertsGateUp, kNoBias, args.gate}));
-  } else if (!ffn.moe->gated) {
-    args.gate = memory.take(hidden, rows);
-    CISTERN_TRY_VOID(
-        project_experts(step, weights, x, groups, {Role::kExpertsUp, Role::kExpertsUpBias, args.gate}));
-  } else {
-    args.gate = memory.take(hidden, rows);
-    args.up = memory.take(hidden, rows);
-    return project_gated(step, weights, x, groups, {Role::kExpertsGate, Role::kExpertsGateBias, args.gate},
-                         {Role::kExpertsUp, Role::kExpertsUpBias, args.up}, args);
+                            const TensorView& x, const ExpertLot& lot, const ExpertRows& rows) {
+  const Role gate = gate_role(*ffn.moe, weights);
+  const bool separate = gate == Role::kExpertsGate;
+  const bool adapted = weights.has_adapters(gate) || weights.has_adapters(Role::kExpertsUp);
+  // An adapter comes between the products and their gate.
+  if (separate && !adapted) return project_gated(step, ffn, weights, x, lot, rows);
+  CISTERN_TRY_VOID(
+      project_experts(step, weights, x, lot.groups, lot.gate.view(), {gate, gate_bias(gate), rows.gate}));
+  if (separate) {
+    CISTERN_TRY_VOID(project_experts(step, weights, x, lot.groups, lot.up.view(),
+                                     {Role::kExpertsUp, Role::kExpertsUpBias, rows.up}));
+  }
+  const std::uint32_t first = lot.groups.first_row(), count = lot.groups.n_rows();
+  ops::GateArgs args{.fn = gate_fn(ffn.activation),
+                     .gate = rows.gate.rows(first, count),
+                     .limit = gate_limit(ffn),
+                     .out = rows.gated.rows(first, count)};
+  if (gate == Role::kExpertsGateUp) {
+    args.up = args.gate;
+    args.up_col = ffn.moe->hidden;
+  } else if (separate) {
+    args.up = rows.up.rows(first, count);
   }
   ops::gate(step.exec, args);
+  return {};
+}
+
+ExpertRows expert_rows(const Step& step, const spec::MoeSpec& moe, const WeightSet& weights,
+                       std::uint64_t n_rows, Workspace& memory) {
+  const Role gate = gate_role(moe, weights);
+  ExpertRows rows{.gated = memory.take(moe.hidden, n_rows), .results = memory.take(step.model.dim, n_rows)};
+  rows.gate = memory.take(gate == Role::kExpertsGateUp ? 2 * std::uint64_t{moe.hidden} : moe.hidden, n_rows);
+  if (gate == Role::kExpertsGate) rows.up = memory.take(moe.hidden, n_rows);
+  return rows;
+}
+
+// All chosen experts, in lots: while one is computed with, the next is on its way.
+Result<void> run_experts(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                         const TensorView& x, const ops::RowGroups& groups, const ops::SortedRows& sorted,
+                         const ExpertRows& rows) {
+  const spec::MoeSpec& moe = *ffn.moe;
+  const std::size_t n = groups.matrix.size();
+  std::array<store::TensorIndex, 3> tensors{};
+  std::size_t n_tensors = 0;
+  for (const Role role : {gate_role(moe, weights), Role::kExpertsUp, Role::kExpertsDown}) {
+    if (role == Role::kExpertsUp && gate_role(moe, weights) != Role::kExpertsGate) continue;
+    tensors[n_tensors++] = *weights.tensor(role);
+  }
+  const std::size_t at_once = step.store.slices_at_once(std::span(tensors).first(n_tensors));
+  const auto lot_at = [&](std::size_t first) {
+    return begin_lot(step, moe, weights, groups.part(first, std::min(at_once, n - first)));
+  };
+
+  ExpertLot next = lot_at(0);
+  for (std::size_t first = 0; first < n;) {
+    ExpertLot lot = std::move(next);
+    first += lot.groups.matrix.size();
+    if (first < n) next = lot_at(first);
+    CISTERN_TRY_VOID(lot.gate.wait());
+    CISTERN_TRY_VOID(lot.up.wait());
+    CISTERN_TRY_VOID(up_projections(step, ffn, weights, x, lot, rows));
+    // The next product's rows are sorted already: each is its own source.
+    for (std::uint32_t i = lot.groups.begin.front(); i < lot.groups.begin.back(); ++i) sorted.source[i] = i;
+    CISTERN_TRY_VOID(lot.down.wait());
+    CISTERN_TRY_VOID(project_experts(step, weights, rows.gated, lot.groups, lot.down.view(),
+                                     {Role::kExpertsDown, Role::kExpertsDownBias, rows.results}));
+  }
   return {};
 }
 
@@ -192,15 +266,11 @@ Result<void> ffn_moe(const Step& step, const spec::FfnSpec& ffn, const WeightSet
   const TensorView x =
       moe.scale_input ? scaled_inputs(step, choice, sorted, moe.n_used, memory) : step.normed();
 
-  const TensorView gated = memory.take(moe.hidden, rows);
-  const TensorView results = memory.take(step.model.dim, rows);
-  CISTERN_TRY_VOID(up_projections(step, ffn, weights, x, groups, memory, gated));
-  // The next product's rows are sorted already: each is its own source.
-  for (std::uint64_t i = 0; i < rows; ++i) sorted.source[i] = static_cast<std::uint32_t>(i);
-  CISTERN_TRY_VOID(
-      project_experts(step, weights, gated, groups, {Role::kExpertsDown, Role::kExpertsDownBias, results}));
+  const ExpertRows between = expert_rows(step, moe, weights, rows, memory);
+  CISTERN_TRY_VOID(run_experts(step, ffn, weights, x, groups, sorted, between));
   const std::span<const float> output_weights = moe.scale_input ? std::span<const float>() : choice.weights;
-  ops::combine_experts(step.exec, results, sorted.row_of, output_weights, moe.n_used, step.block_out());
+  ops::combine_experts(step.exec, between.results, sorted.row_of, output_weights, moe.n_used,
+                       step.block_out());
   return moe.shared_hidden > 0 ? add_shared(step, ffn, weights) : Result<void>();
 }
 

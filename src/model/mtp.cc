@@ -8,7 +8,9 @@ namespace cistern::model {
 
 using spec::Role;
 
-Result<void> join_hidden(const Step& step, const WeightSet& global, const TensorView& hidden) {
+Result<void> join_hidden(const Step& step, const WeightSet& global) {
+  CISTERN_CHECK(step.segments.size() == 1);
+  const TensorView& hidden = step.segments[0].hidden;
   const std::uint32_t dim = step.model.dim;
   CISTERN_CHECK(hidden.shape == Shape(dim, step.n_tokens));
   Workspace memory(step);

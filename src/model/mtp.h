@@ -8,9 +8,9 @@
 
 namespace cistern::model {
 
-// residual() = projection of [norm of residual() | norm of `hidden`], row by row. `hidden` is f32 (dim,
-// tokens): final hidden states, after the last norm of the model or layer that they come from. REQUIRES: it
-// lies outside the buffers of the step.
-Result<void> join_hidden(const Step& step, const WeightSet& global, const TensorView& hidden);
+// residual() = projection of [norm of residual() | norm of Segment::hidden], row by row: final hidden states,
+// after the last norm of the model or layer that they come from. REQUIRES: one sequence; its hidden states
+// lie outside the buffers of the step.
+Result<void> join_hidden(const Step& step, const WeightSet& global);
 
 }  // namespace cistern::model

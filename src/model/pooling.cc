@@ -17,9 +17,13 @@ Result<void> Pooler::add(std::uint32_t n_tokens) {
   n_tokens_ += n_tokens;
   if (kind_ == spec::Pooling::kCls && !first_chunk) return {};
   if (kind_ == spec::Pooling::kLast) std::ranges::fill(sums_, 0.0);
-  const std::uint32_t row = kind_ == spec::Pooling::kLast ? n_tokens - 1 : 0;
-  CISTERN_TRY(const TensorView rows, decoder_.hidden(row, kind_ == spec::Pooling::kMean ? n_tokens : 1));
-  ops::add_rows(decoder_.exec(), rows, sums_);
+  const std::uint32_t first = kind_ == spec::Pooling::kLast ? n_tokens - 1 : 0;
+  const std::uint32_t end = kind_ == spec::Pooling::kCls ? 1 : n_tokens;
+  const std::uint32_t block = decoder_.block_tokens();
+  for (std::uint32_t row = first; row < end; row += block) {
+    CISTERN_TRY(const TensorView rows, decoder_.hidden(row, std::min(block, end - row)));
+    ops::add_rows(decoder_.exec(), rows, sums_);
+  }
   return {};
 }
 

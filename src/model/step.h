@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/check.h"
@@ -20,11 +21,16 @@ namespace cistern::model {
 struct Segment {
   kv::Cache& cache;
   std::span<const std::uint32_t> ids;
+  std::uint32_t earlier_tokens = 0;  // of the sequence, in earlier blocks of the same step
   std::uint32_t first_row = 0;
   std::uint32_t n_tokens = 0;
   bool long_rope = false;  // LongRoPE: the sequence outgrew its original context
+  // Encoders with token types: the sequence's tokens that are of the first segment of a pair; all, when not
+  // said.
+  std::optional<std::uint32_t> first_segment;
+  TensorView hidden;  // of a model that joins_hidden: for each token the hidden state before it
 
-  std::uint32_t first_position() const { return cache.length(); }
+  std::uint32_t first_position() const { return cache.length() + earlier_tokens; }
 };
 
 struct Step {
@@ -34,25 +40,32 @@ struct Step {
   std::span<const Segment> segments;
   std::span<std::byte> arena;
   const plan::ComputeLayout& layout;
+  std::uint32_t first_token = 0;  // of the tokens that go through the layers in one step, the block's first
   std::uint32_t n_tokens = 0;
 
   // f32 (cols, n_tokens) at a byte offset of the arena.
   TensorView buffer(std::uint64_t offset, std::uint64_t cols) const {
     return {.dtype = DType::kF32, .shape = Shape(cols, n_tokens), .data = arena.data() + offset};
   }
+  // The same of a buffer that holds the rows of all blocks.
+  TensorView lasting_buffer(std::uint64_t offset, std::uint64_t cols) const {
+    return buffer(offset + first_token * cols * sizeof(float), cols);
+  }
   // All residual streams of a token side by side.
-  TensorView residual() const { return buffer(layout.residual, std::uint64_t{model.n_streams} * model.dim); }
+  TensorView residual() const {
+    return lasting_buffer(layout.residual, std::uint64_t{model.n_streams} * model.dim);
+  }
   TensorView normed() const { return buffer(layout.normed, model.dim); }
   TensorView block_out() const { return buffer(layout.block_out, model.dim); }
   TensorView kept() const { return buffer(layout.kept, model.dim); }
   TensorView per_layer() const {
-    return buffer(layout.per_layer, std::uint64_t{model.per_layer_dim} * model.layers.size());
+    return lasting_buffer(layout.per_layer, std::uint64_t{model.per_layer_dim} * model.layers.size());
   }
   // What an indexer selected for some rows: top_k each. It stays for the layers that share it.
   std::span<std::uint32_t> selected_tokens(std::uint32_t first_row, std::uint32_t n_rows,
                                            std::uint32_t top_k) const {
     auto* begin = reinterpret_cast<std::uint32_t*>(arena.data() + layout.selected);
-    return {begin + std::size_t{first_row} * top_k, std::size_t{n_rows} * top_k};
+    return {begin + (std::size_t{first_token} + first_row) * top_k, std::size_t{n_rows} * top_k};
   }
 };
 

@@ -7,9 +7,14 @@
 namespace cistern::model {
 
 Result<store::Lease> WeightSet::lease(store::WeightStore& store, spec::Role role) const {
-  const std::optional<store::TensorIndex>& tensor = tensors_[static_cast<std::size_t>(role)];
-  if (!tensor) return store::Lease();
-  return store.acquire(*tensor);
+  const std::optional<store::TensorIndex> index = tensor(role);
+  return index ? store.acquire(*index) : store::Lease();
+}
+
+store::SliceLease WeightSet::begin(store::WeightStore& store, spec::Role role, std::uint64_t slice_rows,
+                                   std::span<const std::uint32_t> slices) const {
+  const std::optional<store::TensorIndex> index = tensor(role);
+  return index ? store.begin(*index, slice_rows, slices) : store::SliceLease();
 }
 
 bool WeightSet::has_adapters(spec::Role role) const {

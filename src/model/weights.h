@@ -30,6 +30,12 @@ class WeightSet {
   void set(spec::Role role, store::TensorIndex tensor) { tensors_[static_cast<std::size_t>(role)] = tensor; }
   bool has(spec::Role role) const { return tensors_[static_cast<std::size_t>(role)].has_value(); }
   Result<store::Lease> lease(store::WeightStore& store, spec::Role role) const;
+  // Slices of slice_rows rows each; none where the tensor is absent.
+  store::SliceLease begin(store::WeightStore& store, spec::Role role, std::uint64_t slice_rows,
+                          std::span<const std::uint32_t> slices) const;
+  std::optional<store::TensorIndex> tensor(spec::Role role) const {
+    return tensors_[static_cast<std::size_t>(role)];
+  }
 
   void add(const AdapterWeights& adapter) { adapters_.push_back(adapter); }
   std::span<const AdapterWeights> adapters() const { return adapters_; }  // in the order of their files

@@ -17,12 +17,19 @@ struct RowGroups {
   std::span<const std::uint32_t> matrix;
   std::span<const std::uint32_t> begin;   // matrix.size() + 1
   std::span<const std::uint32_t> source;  // of each row: its row of x
+
+  std::uint32_t first_row() const { return begin.front(); }
+  std::uint32_t n_rows() const { return begin.back() - begin.front(); }
+  // Groups [first, first + count) alone; their rows keep their numbers.
+  RowGroups part(std::size_t first, std::size_t count) const {
+    return {matrix.subspan(first, count), begin.subspan(first, count + 1), source};
+  }
 };
 
 struct ExpertProduct {
-  WeightView w;     // (k columns, n rows, matrices)
-  WeightView bias;  // f32 (n, matrices), or no data
-  TensorView out;   // f32 (n, rows of all groups)
+  WeightSlices w;   // of each group: its matrix, (k columns, n rows)
+  WeightView bias;  // of all matrices: f32 (n, matrices), or no data
+  TensorView out;   // f32 (n, rows): those of the groups are written
 };
 
 // out[i] = w[matrix of i] times x[source[i]], plus its bias. x f32 (k, any).

@@ -88,6 +88,7 @@ TEST(MatmulExperts, gives_each_row_what_matmul_gives_it_alone) {
     for (const DType type : types_of(size.cols)) {
       SCOPED_TRACE(std::string(quant::format_of(type).name) + " of " + std::to_string(size.cols));
       const Stack w(type, size.cols, size.rows, kExperts);
+      const Slices experts(w.view, size.rows, rows.matrix);
       const Floats bias = random_values(size.rows * kExperts, 3);
       Floats x = random_values(size.cols * kTokens, 4);
       Floats plain;
@@ -103,11 +104,12 @@ TEST(MatmulExperts, gives_each_row_what_matmul_gives_it_alone) {
         Machine machine(threads);
         Floats out(plain.size());
         matmul_experts(machine.exec, view(x, size.cols), rows.groups(),
-                       {.w = w.view, .bias = {}, .out = view(out, size.rows)});
+                       {.w = experts.slices, .bias = {}, .out = view(out, size.rows)});
         EXPECT_EQ(out, plain) << threads << " threads";
-        matmul_experts(
-            machine.exec, view(x, size.cols), rows.groups(),
-            {.w = w.view, .bias = f32_weight(bias, Shape(size.rows, kExperts)), .out = view(out, size.rows)});
+        matmul_experts(machine.exec, view(x, size.cols), rows.groups(),
+                       {.w = experts.slices,
+                        .bias = f32_weight(bias, Shape(size.rows, kExperts)),
+                        .out = view(out, size.rows)});
         EXPECT_EQ(out, with_bias) << threads << " threads, with bias";
       }
     }
@@ -120,8 +122,9 @@ TEST(MatmulExperts, agrees_with_double_arithmetic) {
   const Stack w(DType::kF32, kCols, kRows, kExperts);
   Floats x = random_values(kCols * kTokens, 4);
   Floats out(rows.source.size() * kRows);
+  const Slices experts(w.view, kRows, rows.matrix);
   matmul_experts(Machine(2).exec, view(x, kCols), rows.groups(),
-                 {.w = w.view, .bias = {}, .out = view(out, kRows)});
+                 {.w = experts.slices, .bias = {}, .out = view(out, kRows)});
   for (std::size_t i = 0; i < rows.source.size(); ++i) {
     for (std::uint64_t r = 0; r < kRows; ++r) {
       double exact = 0;
@@ -139,7 +142,7 @@ TEST(MatmulExperts, does_nothing_without_rows) {
   Floats out(8, 5.0F);
   const std::uint32_t begin[] = {0};
   matmul_experts(Machine(2).exec, view(x, 64), {.matrix = {}, .begin = begin, .source = {}},
-                 {.w = w.view, .bias = {}, .out = view(out, 8)});
+                 {.w = Slices(w.view, 8, {}).slices, .bias = {}, .out = view(out, 8)});
   EXPECT_EQ(out, Floats(8, 5.0F));
 }
 
@@ -158,16 +161,18 @@ TEST(MatmulGatedExperts, is_two_products_and_their_gate) {
     constexpr std::uint64_t kCols = 256, kRows = 77;
     const Stack gates(gate_type, kCols, kRows, kExperts);
     const Stack ups(up_type, kCols, kRows, kExperts);
+    const Slices gate_experts(gates.view, kRows, rows.matrix);
+    const Slices up_experts(ups.view, kRows, rows.matrix);
     const Floats gate_bias = random_values(kRows * kExperts, 3);
     Floats x = random_values(kCols * kTokens, 4, 0.1F);
     for (const GateFn fn : {GateFn::kSilu, GateFn::kSwigluOai, GateFn::kSiluClamped}) {
       const std::size_t n = rows.source.size() * kRows;
       Machine one(1);
       Floats gate_rows(n), up_rows(n), expected(n);
-      const ExpertProduct gate_product{.w = gates.view,
+      const ExpertProduct gate_product{.w = gate_experts.slices,
                                        .bias = f32_weight(gate_bias, Shape(kRows, kExperts)),
                                        .out = view(gate_rows, kRows)};
-      const ExpertProduct up_product{.w = ups.view, .bias = {}, .out = view(up_rows, kRows)};
+      const ExpertProduct up_product{.w = up_experts.slices, .bias = {}, .out = view(up_rows, kRows)};
       matmul_experts(one.exec, view(x, kCols), rows.groups(), gate_product);
       matmul_experts(one.exec, view(x, kCols), rows.groups(), up_product);
       gate(one.exec, {.fn = fn,

@@ -98,15 +98,14 @@ std::uint64_t matmul_scratch_floats(std::uint64_t max_cols, std::uint64_t tokens
   return std::max(float_scratch_floats(max_cols), panel_scratch_bytes(tokens) / sizeof(float));
 }
 
-void embed(const Exec& exec, const WeightView& table, std::span<const std::uint32_t> ids, float scale,
-           const TensorView& out) {
-  CISTERN_CHECK(table.place.is_host() && out.shape == Shape(table.shape.cols(), ids.size()));
-  const quant::DequantizeFn dequantize = exec.kernels->dequantize[static_cast<std::size_t>(table.dtype)];
-  for_shares(exec, ids.size(), 1, [&](int, Range tokens) {
+void embed(const Exec& exec, const WeightSlices& rows, float scale, const TensorView& out) {
+  const std::uint64_t cols = rows.slice.shape.cols();
+  CISTERN_CHECK(rows.slice.place.is_host() && out.shape == Shape(cols, rows.size()));
+  const quant::DequantizeFn dequantize = exec.kernels->dequantize[static_cast<std::size_t>(rows.slice.dtype)];
+  for_shares(exec, rows.size(), 1, [&](int, Range tokens) {
     for (std::uint64_t t = tokens.begin; t < tokens.end; ++t) {
-      CISTERN_CHECK(ids[t] < table.shape.rows());
-      dequantize(table.data + ids[t] * table.row_bytes, out.row(t), table.shape.cols());
-      if (scale != 1.0F) exec.kernels->scale(scale, out.row(t), table.shape.cols());
+      dequantize(rows.data[t], out.row(t), cols);
+      if (scale != 1.0F) exec.kernels->scale(scale, out.row(t), cols);
     }
   });
 }

@@ -35,9 +35,8 @@ std::uint64_t packed_activation_bytes(std::uint64_t max_cols, std::uint64_t toke
 // Floats of scratch that a thread needs for products of up to max_cols columns with up to `tokens` rows.
 std::uint64_t matmul_scratch_floats(std::uint64_t max_cols, std::uint64_t tokens) noexcept;
 
-// out[t, :] = decoded row ids[t] of `table`, times `scale`. REQUIRES: ids below the number of rows.
-void embed(const Exec& exec, const WeightView& table, std::span<const std::uint32_t> ids, float scale,
-           const TensorView& out);
+// out[t, :] = decoded row t of `rows`, times `scale`.
+void embed(const Exec& exec, const WeightSlices& rows, float scale, const TensorView& out);
 
 // out[t, :] = decoded row first + t * step of `table`. REQUIRES: such rows exist.
 void read_rows(const Exec& exec, const WeightView& table, std::uint64_t first, std::uint64_t step,

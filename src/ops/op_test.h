@@ -86,4 +86,19 @@ inline Weights random_weights(DType dtype, std::uint64_t cols, std::uint64_t row
   return w;
 }
 
+// Slices of `slice_rows` rows each of a tensor in memory.
+struct Slices {
+  Slices(const WeightView& w, std::uint64_t slice_rows, const std::vector<std::uint32_t>& wanted) {
+    for (const std::uint32_t i : wanted) data.push_back(w.data + i * slice_rows * w.row_bytes);
+    slices = {
+        .slice = {.dtype = w.dtype, .shape = Shape(w.shape.cols(), slice_rows), .row_bytes = w.row_bytes},
+        .data = data};
+  }
+  Slices(const Slices&) = delete;
+  Slices& operator=(const Slices&) = delete;
+
+  std::vector<const std::byte*> data;
+  WeightSlices slices;
+};
+
 }  // namespace cistern::ops

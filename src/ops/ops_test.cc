@@ -93,7 +93,7 @@ TEST(Embed, copies_scaled_rows) {
   const Weights w = random_weights(DType::kQ4_0, 64, 10);
   std::vector<float> out(64 * 3);
   const std::vector<std::uint32_t> ids = {9, 0, 9};
-  embed(Machine(2).exec, w.view, ids, 2.0F, view(out, 64));
+  embed(Machine(2).exec, Slices(w.view, 1, ids).slices, 2.0F, view(out, 64));
   for (std::size_t t = 0; t < 3; ++t) {
     for (std::size_t i = 0; i < 64; ++i) EXPECT_EQ(out[t * 64 + i], w.decoded[ids[t] * 64 + i] * 2.0F);
   }

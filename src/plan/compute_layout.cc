@@ -25,7 +25,7 @@ std::uint32_t logit_rows(const spec::ModelSpec& model, const StepLimits& limits)
 class Needs {
  public:
   Needs(const spec::ModelSpec& model, const StepLimits& limits)
-      : dim_(model.dim), tokens_(limits.chunk_tokens), context_(limits.context_tokens) {
+      : dim_(model.dim), tokens_(limits.block_tokens), context_(limits.context_tokens) {
     product(std::uint64_t{model.dim} * model.n_streams, tokens_);
     for (const spec::LayerSpec& layer : model.layers) {
       if (layer.attention) attention(*layer.attention);
@@ -239,14 +239,16 @@ std::uint64_t aligned_bytes(std::uint64_t floats) noexcept {
 }
 
 ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits& limits) {
-  const std::uint32_t chunk_tokens = limits.chunk_tokens;
+  const std::uint64_t chunk_tokens = limits.chunk_tokens;
+  const std::uint64_t block_tokens = limits.block_tokens;
   const Needs needs(model, limits);
-  ComputeLayout layout{.chunk_tokens = chunk_tokens,
+  ComputeLayout layout{.chunk_tokens = limits.chunk_tokens,
+                       .block_tokens = limits.block_tokens,
                        .max_sequences = limits.max_sequences,
                        .logit_rows = logit_rows(model, limits),
                        .threads = limits.threads};
   layout.scratch_floats_per_thread =
-      std::max(ops::scratch_floats(needs.max_cols, chunk_tokens, needs.head_dim),
+      std::max(ops::scratch_floats(needs.max_cols, block_tokens, needs.head_dim),
                aligned_bytes(needs.scratch_floats) / sizeof(float));
   std::uint64_t end = 0;
   const auto place = [&end](std::uint64_t floats) {
@@ -254,15 +256,15 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
     end += aligned_bytes(floats);
     return offset;
   };
-  const std::uint64_t dim_floats = std::uint64_t{model.dim} * chunk_tokens;
-  layout.residual = place(dim_floats * model.n_streams);
+  const std::uint64_t dim_floats = model.dim * block_tokens;
+  layout.residual = place(std::uint64_t{model.dim} * model.n_streams * chunk_tokens);
   layout.normed = place(dim_floats);
   layout.block_out = place(dim_floats);
   layout.kept = place(keeps_beside(model) ? dim_floats : 0);
   layout.per_layer = place(std::uint64_t{model.per_layer_dim} * model.layers.size() * chunk_tokens);
   layout.workspace_bytes = needs.workspace_bytes;
   const std::uint64_t extra = model.layer_kind == spec::LayerKind::kHyper ? model.n_streams : 0;
-  layout.hyper = place((2 + extra) * extra * chunk_tokens);
+  layout.hyper = place((2 + extra) * extra * block_tokens);
   layout.streams = place(dim_floats * extra);
   layout.selected = place(needs.top_k * chunk_tokens);
   layout.workspace = place(needs.workspace_bytes / sizeof(float));

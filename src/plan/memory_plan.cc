@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "ops/delta_rule.h"
-#include "ops/short_conv.h"
+#include "plan/planner.h"
+#include "plan/streaming_plan.h"
 #include "quant/format.h"
 
 namespace cistern::plan {
@@ -19,52 +19,6 @@ constexpr std::uint32_t kTokensPerExpert = 64;
 constexpr std::uint32_t kMostChunkTokens = 1024;
 // An automatic context below this is of no use unless less was wanted.
 constexpr std::uint32_t kSmallestUsefulContext = 256;
-// Allocator slack, thread stacks as touched, file-system buffers.
-constexpr std::uint64_t kRuntimeBytes = 8ULL << 20U;
-// Sampler candidates and detokenizer state, per vocabulary entry.
-constexpr std::uint64_t kSamplerBytesPerToken = 24;
-
-// What a layer leaves behind.
-kv::LayerShape cache_layer(const spec::ModelSpec& model, std::uint32_t li) {
-  const spec::LayerSpec& layer = model.layers[li];
-  kv::LayerShape shape;
-  if (layer.attention && layer.attention->kv_layer == li) {
-    const spec::AttentionSpec& a = *layer.attention;
-    shape = {.n_kv_heads = a.n_kv_heads, .key_dim = a.head_dim, .value_dim = a.value_dim, .window = a.window};
-  }
-  if (layer.mla) {
-    shape = {.n_kv_heads = 1,
-             .key_dim = layer.mla->key_dim(),
-             .value_dim = layer.mla->kv_rank,
-             .values_in_keys = true};
-    if (layer.mla->indexer && !layer.mla->indexer->shared) shape.index_dim = layer.mla->indexer->key_dim;
-  }
-  if (layer.compressed) {
-    const spec::CompressedSpec& c = *layer.compressed;
-    shape = {.n_kv_heads = 1,
-             .key_dim = c.head_dim,
-             .value_dim = c.head_dim,
-             .window = c.window,
-             .values_in_keys = true};
-    if (c.ratio > 0) {
-      shape.compressed_dim = c.head_dim;
-      shape.compress_ratio = c.ratio;
-      shape.state_floats = c.state_floats(c.head_dim);
-    }
-    if (c.indexer) {
-      shape.index_dim = c.indexer->key_dim;
-      shape.state_floats += c.state_floats(c.indexer->key_dim);
-    }
-  }
-  if (layer.mamba2) shape.state_floats += layer.mamba2->state_floats();
-  if (layer.short_conv) shape.state_floats += layer.short_conv->state_floats(model.dim);
-  if (layer.delta_net) {
-    const spec::DeltaNetSpec& d = *layer.delta_net;
-    shape.state_floats += ops::conv_state_floats(d.conv_width, d.conv_dim()) +
-                          ops::delta_state_floats(d.n_value_heads, d.key_dim, d.value_dim);
-  }
-  return shape;
-}
 
 // Tokens of a chunk that serve the model best.
 std::uint32_t wanted_chunk(const spec::ModelSpec& model) {
@@ -77,61 +31,29 @@ std::uint32_t wanted_chunk(const spec::ModelSpec& model) {
   return chunk;
 }
 
-class Planner {
+// Of models whose weights all stay in memory.
+class ResidentPlanner {
  public:
-  Planner(const Machine& machine, const spec::ModelSpec& model, const file::Inventory& inventory,
-          const Workload& workload, std::uint32_t chunk_tokens)
-      : machine_(machine), model_(model), workload_(workload), chunk_tokens_(chunk_tokens) {
-    fixed_.layers.resize(model.layers.size());
-    for (const spec::TensorSpec& tensor : model.tensors) {
-      const file::TensorInfo* info = inventory.find(tensor.name);
-      if (info == nullptr) continue;
-      fixed_.weights_bytes += info->bytes.size();
-      if (tensor.layer != spec::kNoLayer)
-        fixed_.layers[static_cast<std::size_t>(tensor.layer)].weights += info->bytes.size();
+  ResidentPlanner(const Planner& planner, std::uint32_t chunk_tokens)
+      : planner_(planner), size_{.chunk_tokens = chunk_tokens, .block_tokens = chunk_tokens} {}
+
+  Result<MemoryPlan> plan() const {
+    const std::uint32_t asked = planner_.workload().context_tokens;
+    if (asked > 0) {
+      MemoryPlan plan = with_context(asked);
+      if (plan.total_bytes() > planner_.machine().budget_bytes) return refuse(asked);
+      return plan;
     }
-    for (const spec::AdapterSpec& adapter : workload.adapters) {
-      for (const spec::LowRankPair& pair : adapter.pairs) {
-        fixed_.adapter_bytes += pair.bytes;
-        if (pair.layer != spec::kNoLayer)
-          fixed_.layers[static_cast<std::size_t>(pair.layer)].weights += pair.bytes;
-      }
-    }
-    fixed_.weights_bytes += fixed_.adapter_bytes;
-    if (model.mtp) fixed_.weights_bytes += mtp_weight_bytes(model, inventory);
-    fixed_.overhead_bytes = machine.process_bytes + kRuntimeBytes + kSamplerBytesPerToken * model.n_vocab;
-    fixed_.budget_bytes = machine.budget_bytes;
-    fixed_.budget_source = machine.budget_source;
+    const std::uint32_t wanted = planner_.most_context();
+    const std::uint32_t largest = largest_context(wanted);
+    const std::uint32_t least = std::min(wanted, kSmallestUsefulContext);
+    if (largest < least) return refuse(least);
+    return with_context(largest);
   }
 
+ private:
   MemoryPlan with_context(std::uint32_t context_tokens) const {
-    MemoryPlan plan = fixed_;
-    plan.cache.type = workload_.kv_type;
-    plan.cache.context_tokens = context_tokens;
-    plan.cache.chunk_tokens = model_.causal ? std::min(chunk_tokens_, context_tokens) : context_tokens;
-    plan.cache.transient = !model_.causal;
-    for (std::uint32_t li = 0; li < model_.layers.size(); ++li)
-      plan.cache.layers.push_back(cache_layer(model_, li));
-    for (std::size_t li = 0; li < plan.layers.size(); ++li) {
-      plan.layers[li].kv = kv::layer_bytes(plan.cache.layers[li], plan.cache) * workload_.sequences;
-    }
-    plan.kv_bytes = kv::total_bytes(plan.cache) * workload_.sequences;
-    plan.compute =
-        make_compute_layout(model_, {.chunk_tokens = std::max(plan.cache.chunk_tokens, workload_.sequences),
-                                     .max_sequences = workload_.sequences,
-                                     .threads = workload_.threads,
-                                     .context_tokens = context_tokens,
-                                     .adapters = workload_.adapters});
-    plan.buffer_bytes = plan.compute.total_bytes;
-    if (model_.mtp) {
-      plan.mtp = make_mtp_plan(model_, cache_layer(*model_.mtp, 0), plan.cache, plan.compute);
-      plan.kv_bytes += kv::total_bytes(plan.mtp->cache);
-      plan.buffer_bytes = plan.mtp->arena_bytes;
-    }
-    // A copy of the recurrent states, to return to when guessed tokens were wrong.
-    for (const kv::LayerShape& layer : plan.cache.layers)
-      plan.overhead_bytes += layer.state_floats * sizeof(float);
-    return plan;
+    return planner_.with_context(context_tokens, size_);
   }
 
   // The largest context up to `most` that fits; 0: none does.
@@ -140,7 +62,7 @@ class Planner {
     std::uint64_t too_many = std::uint64_t{most} + 1;
     while (fits + std::uint64_t{1} < too_many) {
       const auto middle = static_cast<std::uint32_t>(fits + (too_many - fits) / 2);
-      if (with_context(middle).total_bytes() <= machine_.budget_bytes) {
+      if (with_context(middle).total_bytes() <= planner_.machine().budget_bytes) {
         fits = middle;
       } else {
         too_many = middle;
@@ -150,51 +72,39 @@ class Planner {
   }
 
   std::unexpected<Error> refuse(std::uint32_t context_tokens) const {
+    const Machine& machine = planner_.machine();
     const MemoryPlan plan = with_context(context_tokens);
     std::string message = fmt::format(
         "does not fit: {} weights + {} KV cache for {} tokens + {} buffers + {} overhead = {}, but the "
         "budget is {} ({})",
         describe_bytes(plan.weights_bytes), describe_bytes(plan.kv_bytes), context_tokens,
         describe_bytes(plan.buffer_bytes), describe_bytes(plan.overhead_bytes),
-        describe_bytes(plan.total_bytes()), describe_bytes(machine_.budget_bytes), machine_.budget_source);
+        describe_bytes(plan.total_bytes()), describe_bytes(machine.budget_bytes), machine.budget_source);
     const std::uint32_t largest = largest_context(context_tokens);
     if (largest > 0) {
       message += fmt::format("; the largest context that fits is {} tokens: use --ctx {}", largest, largest);
     } else {
-      message +=
-          fmt::format("; no context fits, the least that would do is {}: use a smaller model or quantization",
-                      describe_bytes(with_context(1).total_bytes()));
+      const std::uint64_t least =
+          planner_.workload().may_stream ? least_streaming_bytes(planner_) : with_context(1).total_bytes();
+      message += fmt::format(
+          "; no context fits, the least that would do is {}{}: use a smaller model or quantization",
+          describe_bytes(least), planner_.workload().may_stream ? ", streaming the weights from disk" : "");
     }
     return fail(ErrorCode::kMemory, std::move(message));
   }
 
- private:
-  const Machine& machine_;
-  const spec::ModelSpec& model_;
-  const Workload& workload_;
-  std::uint32_t chunk_tokens_;
-  MemoryPlan fixed_;  // what does not depend on the context
+  const Planner& planner_;
+  ChunkSize size_;
 };
 
-Result<MemoryPlan> plan_with_chunk(const Machine& machine, const spec::ModelSpec& model,
-                                   const file::Inventory& inventory, const Workload& workload,
-                                   std::uint32_t chunk_tokens) {
-  const Planner planner(machine, model, inventory, workload, chunk_tokens);
-  const MemoryPlan least_plan = planner.with_context(1);
-  CISTERN_TRY_VOID(kv::validate(least_plan.cache));
-  if (least_plan.mtp) CISTERN_TRY_VOID(kv::validate(least_plan.mtp->cache));
-
-  if (workload.context_tokens > 0) {
-    MemoryPlan plan = planner.with_context(workload.context_tokens);
-    if (plan.total_bytes() > machine.budget_bytes) return planner.refuse(workload.context_tokens);
+Result<MemoryPlan> plan_resident(const Planner& planner) {
+  // Speed is worth memory only as long as it costs no context.
+  const std::uint32_t chunk = wanted_chunk(planner.model());
+  auto plan = ResidentPlanner(planner, chunk).plan();
+  if (chunk == kChunkTokens || (plan && (planner.workload().context_tokens > 0 ||
+                                         plan->cache.context_tokens == planner.most_context())))
     return plan;
-  }
-  const std::uint32_t limit = model.context_tokens;
-  const std::uint32_t wanted = workload.wanted_tokens > 0 ? std::min(limit, workload.wanted_tokens) : limit;
-  const std::uint32_t largest = planner.largest_context(wanted);
-  const std::uint32_t least = std::min(wanted, kSmallestUsefulContext);
-  if (largest < least) return planner.refuse(least);
-  return planner.with_context(largest);
+  return ResidentPlanner(planner, kChunkTokens).plan();
 }
 
 }  // namespace
@@ -208,13 +118,22 @@ Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& mode
                             "most {}: use --ctx {} or less",
                             workload.context_tokens, limit, limit));
   }
-  // Speed is worth memory only as long as it costs no context.
-  const std::uint32_t chunk = wanted_chunk(model);
-  auto plan = plan_with_chunk(machine, model, inventory, workload, chunk);
-  const std::uint32_t most = workload.wanted_tokens > 0 ? std::min(limit, workload.wanted_tokens) : limit;
-  if (chunk == kChunkTokens || (plan && (workload.context_tokens > 0 || plan->cache.context_tokens == most)))
-    return plan;
-  return plan_with_chunk(machine, model, inventory, workload, kChunkTokens);
+  const Planner planner(machine, model, inventory, workload);
+  const MemoryPlan least = planner.with_context(1, {1, 1});
+  CISTERN_TRY_VOID(kv::validate(least.cache));
+  if (least.mtp) CISTERN_TRY_VOID(kv::validate(least.mtp->cache));
+  auto plan = plan_resident(planner);
+  if (plan || !workload.may_stream || model.mtp) return plan;
+  if (std::optional<MemoryPlan> streaming = plan_streaming(planner)) return *std::move(streaming);
+  return plan;
+}
+
+std::string describe(const Streaming& streaming) {
+  std::string text = fmt::format("{} of {} resident", describe_bytes(streaming.resident_bytes),
+                                 describe_bytes(streaming.model_bytes));
+  if (streaming.placement.cache_bytes > 0)
+    text += fmt::format(", {} of experts cached", describe_bytes(streaming.placement.cache_bytes));
+  return text + fmt::format(", {} read per token", describe_bytes(streaming.token_bytes));
 }
 
 std::string describe(const MemoryPlan& plan) {
@@ -223,8 +142,9 @@ std::string describe(const MemoryPlan& plan) {
   };
   return "memory plan\n" +
          line("weights", plan.weights_bytes,
-              fmt::format("{} layers{}, mapped from the file{}", plan.layers.size(),
+              fmt::format("{} layers{}, {}{}", plan.layers.size(),
                           plan.mtp ? " and one that guesses tokens" : "",
+                          plan.streaming ? describe(*plan.streaming) : "mapped from the file",
                           plan.adapter_bytes == 0
                               ? ""
                               : fmt::format("; {} of them adapters", describe_bytes(plan.adapter_bytes)))) +

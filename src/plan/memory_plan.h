@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "file/inventory.h"
+#include "file/placement.h"
 #include "kv/cache_shape.h"
 #include "plan/compute_layout.h"
 #include "plan/mtp_plan.h"
@@ -33,6 +34,15 @@ struct Workload {
   int threads = 1;
   std::uint32_t sequences = 1;  // that are decoded together, each with a cache of its own
   std::span<const spec::AdapterSpec> adapters = {};
+  bool may_stream = false;  // weights may stay on disk when they do not fit; not those of a model with an mtp
+};
+
+// How a model runs that is larger than the budget.
+struct Streaming {
+  file::Placement placement;
+  std::uint64_t model_bytes = 0;     // of all weights that the model uses
+  std::uint64_t resident_bytes = 0;  // of them kept in memory
+  std::uint64_t token_bytes = 0;     // read from disk for each token, when experts are chosen as if at random
 };
 
 struct LayerBytes {
@@ -42,14 +52,16 @@ struct LayerBytes {
 
 struct MemoryPlan {
   std::vector<LayerBytes> layers;
-  std::uint64_t weights_bytes = 0;   // all tensors that the model uses, layers and adapters included
+  // Of all tensors that the model uses, layers and adapters included; when streaming, of the memory for them.
+  std::uint64_t weights_bytes = 0;
   std::uint64_t adapter_bytes = 0;   // of weights_bytes: the adapters'
   std::uint64_t kv_bytes = 0;        // all layers, all sequences; with it that of `mtp`
   std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes, or mtp->arena_bytes
   std::uint64_t overhead_bytes = 0;  // the process itself and small heap objects
   std::uint64_t budget_bytes = 0;
   std::string budget_source;
-  kv::CacheShape cache;  // of each sequence
+  std::optional<Streaming> streaming;  // nothing: all weights are in memory
+  kv::CacheShape cache;                // of each sequence
   ComputeLayout compute;
   std::optional<MtpPlan> mtp;  // where the model has such a layer
 
@@ -60,6 +72,9 @@ struct MemoryPlan {
 // kMemory (does not fit: the numbers, and the largest context that would).
 Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& model,
                              const file::Inventory& inventory, const Workload& workload);
+
+// "2.1 GiB of 3.8 GiB resident, 1.1 GiB read per token".
+std::string describe(const Streaming& streaming);
 
 // The plan as lines of text for people.
 std::string describe(const MemoryPlan& plan);

@@ -154,7 +154,7 @@ TEST(MemoryPlan, refuses_a_context_beyond_the_models_limit) {
 
 TEST(ComputeLayout, buffers_do_not_overlap_and_end_at_the_total) {
   const Opened o = open("phi3");
-  const ComputeLayout l = make_compute_layout(o.model, {.chunk_tokens = 7, .threads = 3});
+  const ComputeLayout l = make_compute_layout(o.model, {.chunk_tokens = 7, .block_tokens = 7, .threads = 3});
   const std::uint64_t starts[] = {l.residual, l.normed, l.block_out, l.workspace,
                                   l.logits,   l.packed, l.scratch,   l.total_bytes};
   const std::uint64_t dim = 32, hidden = 96;

@@ -19,7 +19,9 @@ MtpPlan make_mtp_plan(const spec::ModelSpec& model, const kv::LayerShape& layer,
                       const ComputeLayout& compute) {
   MtpPlan plan{.cache = cache};
   plan.cache.layers = {layer};
-  plan.compute = make_compute_layout(*model.mtp, {.chunk_tokens = cache.chunk_tokens,
+  const std::uint32_t block = std::min(cache.chunk_tokens, compute.block_tokens);
+  plan.compute = make_compute_layout(*model.mtp, {.chunk_tokens = block,
+                                                  .block_tokens = block,
                                                   .threads = compute.threads,
                                                   .context_tokens = cache.context_tokens});
   plan.hidden = std::max(compute.total_bytes, plan.compute.total_bytes);

@@ -77,9 +77,7 @@ struct Share {
 
 // Tokens choose experts as if at random: the expected share that some token has chosen.
 Share share_of(const spec::ModelSpec& model, const spec::TensorSpec& tensor, std::uint64_t tokens) {
-  const bool is_stack = tensor.role == spec::Role::kExpertsGate || tensor.role == spec::Role::kExpertsUp ||
-                        tensor.role == spec::Role::kExpertsGateUp || tensor.role == spec::Role::kExpertsDown;
-  if (!is_stack) return {};
+  if (!spec::is_expert_stack(tensor.role)) return {};
   const spec::MoeSpec& moe = *model.layers[static_cast<std::size_t>(tensor.layer)].ffn->moe;
   const double used = static_cast<double>(moe.n_used) / moe.n_experts;
   return {.read = 1 - std::pow(1 - used, static_cast<double>(tokens)), .used = used};
@@ -99,10 +97,8 @@ StepWork work_of(const spec::ModelSpec& model, const file::Inventory& inventory,
     const file::TensorInfo* info = inventory.find(tensor.name);
     if (info == nullptr) continue;
     const bool head = is_output_head(model, tensor.role);
-    const bool looked_up = (tensor.role == spec::Role::kTokenEmbedding && !head) ||
-                           tensor.role == spec::Role::kPerLayerEmbedding ||
-                           tensor.role == spec::Role::kTokenExperts;
-    if (looked_up) continue;  // a row per token
+    if (spec::is_looked_up(model, tensor.role) || tensor.role == spec::Role::kTokenExperts)
+      continue;  // a row per token
     const Share share = share_of(model, tensor, tokens);
     work.weight_bytes += static_cast<std::uint64_t>(static_cast<double>(info->bytes.size()) * share.read);
     if (tensor.is_f32 || tensor.shape.rows() == 1) continue;

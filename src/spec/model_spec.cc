@@ -110,6 +110,15 @@ Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
 
 }  // namespace
 
+bool is_expert_stack(Role role) noexcept {
+  return role == Role::kExpertsGate || role == Role::kExpertsUp || role == Role::kExpertsGateUp ||
+         role == Role::kExpertsDown;
+}
+
+bool is_looked_up(const ModelSpec& model, Role role) noexcept {
+  return role == Role::kPerLayerEmbedding || (role == Role::kTokenEmbedding && !model.tied_output);
+}
+
 bool is_norm(Role role) noexcept {
   constexpr std::array kNorms = {Role::kEmbeddingNorm,
                                  Role::kOutputNorm,

@@ -474,6 +474,13 @@ struct ModelSpec {
   bool needs_long_rope(std::uint64_t tokens) const;
 };
 
+// Whether it is a stack of experts' matrices, (columns, rows, experts).
+bool is_expert_stack(Role role) noexcept;
+
+// Whether it is a table of which each token reads a row, and nothing else. An embedding that is the output
+// head too is none.
+bool is_looked_up(const ModelSpec& model, Role role) noexcept;
+
 // The spec of a model file, its tensors checked against it: all there, of the right shape, of a type that can
 // be computed with. Errors name file, key or tensor, and offset; kUnsupported lists the known architectures.
 Result<ModelSpec> read_model_spec(const file::Inventory& inventory);

@@ -1,28 +1,27 @@
 #include "sys/disk_speed.h"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
+#include <memory>
 #include <system_error>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
 #include "sys/buffer.h"
 #include "sys/clock.h"
-#include "sys/uncached_file.h"
+#include "sys/file_reader.h"
 
 namespace cistern::sys {
 namespace {
 
 constexpr std::uint64_t kRequestBytes = 2U << 20U;
-constexpr int kRequestsInFlight = 8;
-constexpr std::uint64_t kAlignment = 4096;
+constexpr std::uint64_t kRequestsInFlight = 8;
 
 class Descriptor {
  public:
@@ -42,77 +41,55 @@ Error io_error(const std::string& path, int number) {
   return {ErrorCode::kIo, std::generic_category().message(number), path};
 }
 
-// Requests of one thread, until the range or the time is used up. Returns what it has read; sets `failure` to
-// errno.
-struct Reader {
-  int fd;
-  std::uint64_t end;
-  double deadline;
-  std::atomic<std::uint64_t>& next;
-  std::atomic<int>& failure;
+Result<std::unique_ptr<FileReader>> open_reader(const std::string& path) {
+  auto reader = make_file_reader({&path, 1});
+  // Whoever measures asks about the disk: there is no model that might be called otherwise.
+  if (!reader) reader.error().code = ErrorCode::kIo;
+  return reader;
+}
 
-  std::uint64_t read_all(std::span<std::byte> buffer) const {
-    std::uint64_t total = 0;
-    // One request in any case: a thread may start after the deadline of a short measurement.
-    for (bool first = true; failure.load() == 0 && (first || steady_seconds() < deadline); first = false) {
-      const std::uint64_t offset = next.fetch_add(kRequestBytes);
-      if (offset >= end) break;
-      const std::uint64_t wanted =
-          std::min(kRequestBytes, (end - offset + kAlignment - 1) / kAlignment * kAlignment);
-      const ssize_t got = pread(fd, buffer.data(), wanted, static_cast<off_t>(offset));
-      if (got < 0) failure = errno;
-      if (got <= 0) break;
-      total += static_cast<std::uint64_t>(got);
-    }
-    return total;
-  }
-};
-
-}  // namespace
-
-namespace {
-
-Result<DiskSpeed> measure_open(const UncachedFile& file, const std::string& path,
-                               const DiskReading& reading) {
-  struct stat status = {};
-  if (fstat(file.fd, &status) != 0) return std::unexpected(io_error(path, errno));
-  if (!S_ISREG(status.st_mode) || status.st_size == 0) {
-    return fail(ErrorCode::kUsage, "the disk can be measured on a file that holds data", path);
-  }
-  CISTERN_TRY(Buffer buffers, Buffer::allocate(kRequestsInFlight * kRequestBytes));
-
-  std::atomic<std::uint64_t> next{0};
-  std::atomic<std::uint64_t> total{0};
-  std::atomic<int> failure{0};
+// Reads the first `bytes` of the reader's one file, several requests at once, until they or the time are used
+// up.
+Result<DiskSpeed> measure_reader(std::unique_ptr<FileReader> opened, std::uint64_t bytes,
+                                 double max_seconds) {
+  CISTERN_TRY(Buffer memory, Buffer::allocate(kRequestsInFlight * kRequestBytes));
+  // Its pages are made now, not while the disk is measured.
+  for (std::size_t i = 0; i < memory.bytes().size(); i += kReadAlignment) memory.bytes()[i] = std::byte{1};
+  const std::unique_ptr<FileReader> reader = std::move(opened);  // gone before the memory that it writes into
+  std::uint64_t begun = 0;
+  const auto begin_request = [&](std::uint64_t place) {
+    const std::uint64_t needed = std::min(kRequestBytes, bytes - begun);
+    const std::uint64_t whole = (needed + kReadAlignment - 1) / kReadAlignment * kReadAlignment;
+    reader->submit({.offset = begun,
+                    .into = memory.bytes().subspan(place * kRequestBytes, whole),
+                    .needed_bytes = needed,
+                    .tag = place},
+                   ReadPriority::kDemand);
+    begun += needed;
+  };
   const double start = steady_seconds();
-  const Reader reader{.fd = file.fd,
-                      .end = std::min(static_cast<std::uint64_t>(status.st_size), reading.max_bytes),
-                      .deadline = start + reading.max_seconds,
-                      .next = next,
-                      .failure = failure};
-  std::vector<std::thread> threads;
-  try {
-    for (std::uint64_t i = 0; i < kRequestsInFlight; ++i) {
-      threads.emplace_back(
-          [&, i] { total += reader.read_all(buffers.bytes().subspan(i * kRequestBytes, kRequestBytes)); });
-    }
-  } catch (const std::system_error&) {
-    // A limit on threads: fewer requests in flight.
+  for (std::uint64_t place = 0; place < kRequestsInFlight && begun < bytes; ++place) begin_request(place);
+  while (reader->unfinished() > 0) {
+    auto completion = reader->next(std::numeric_limits<double>::infinity());
+    if (!completion) continue;
+    if (completion->error) return std::unexpected(*std::move(completion->error));
+    if (begun < bytes && steady_seconds() < start + max_seconds) begin_request(completion->tag);
   }
-  if (threads.empty()) total = reader.read_all(buffers.bytes().first(kRequestBytes));
-  for (std::thread& thread : threads) thread.join();
-  const double seconds = steady_seconds() - start;
-  if (failure != 0) return std::unexpected(io_error(path, failure));
-  return DiskSpeed{.bytes_per_s = static_cast<double>(total) / seconds, .direct = file.direct};
+  return DiskSpeed{.bytes_per_s = static_cast<double>(begun) / (steady_seconds() - start),
+                   .direct = reader->direct()};
 }
 
 }  // namespace
 
 Result<DiskSpeed> measure_disk(const std::string& path, const DiskReading& reading) {
-  const UncachedFile file = open_uncached(path);
-  if (file.fd < 0) return std::unexpected(io_error(path, errno));
-  const Descriptor descriptor(file.fd);
-  return measure_open(file, path, reading);
+  CISTERN_TRY(auto reader, open_reader(path));
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return std::unexpected(io_error(path, errno));
+  if (status.st_size == 0) {
+    return fail(ErrorCode::kUsage, "the disk can be measured on a file that holds data", path);
+  }
+  const auto bytes = std::min(static_cast<std::uint64_t>(status.st_size), reading.max_bytes);
+  return measure_reader(std::move(reader), bytes, reading.max_seconds);
 }
 
 Result<DiskSpeed> measure_disk_of_folder(const std::string& folder, std::uint64_t bytes,
@@ -120,11 +97,9 @@ Result<DiskSpeed> measure_disk_of_folder(const std::string& folder, std::uint64_
   std::string path = folder + "/cistern-disk-XXXXXX";
   const Descriptor file(mkstemp(path.data()));
   if (file.get() < 0) return std::unexpected(io_error(folder, errno));
-  const UncachedFile reader = open_uncached(path);
-  const int failure = errno;
+  auto reader = open_reader(path);
   unlink(path.c_str());  // whatever happens from here on, nothing is left behind
-  if (reader.fd < 0) return std::unexpected(io_error(path, failure));
-  const Descriptor descriptor(reader.fd);
+  if (!reader) return std::unexpected(std::move(reader).error());
 
   // Random bytes, as weights are: a disk that compresses must not look fast.
   std::vector<std::uint64_t> piece(kRequestBytes / sizeof(std::uint64_t));
@@ -137,7 +112,7 @@ Result<DiskSpeed> measure_disk_of_folder(const std::string& folder, std::uint64_
     done += static_cast<std::uint64_t>(written);
   }
   if (fsync(file.get()) != 0) return std::unexpected(io_error(path, errno));
-  return measure_open(reader, path, reading);
+  return measure_reader(*std::move(reader), std::min(bytes, reading.max_bytes), reading.max_seconds);
 }
 
 }  // namespace cistern::sys

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/check.h"
 #include "tensor/dtype.h"
@@ -53,6 +54,20 @@ struct WeightView {
   const float* f32() const {
     CISTERN_CHECK(dtype == DType::kF32 && place.is_host());
     return reinterpret_cast<const float*>(data);
+  }
+};
+
+// Slices of a weight tensor that are wanted at once, each wherever it lies: rows of a table, matrices of a
+// stack of experts.
+struct WeightSlices {
+  WeightView slice;                        // type, shape and row_bytes of each; its data is of no meaning
+  std::span<const std::byte* const> data;  // of each slice, in the order asked for
+
+  std::size_t size() const { return data.size(); }
+  WeightView operator[](std::size_t i) const {
+    WeightView view = slice;
+    view.data = data[i];
+    return view;
   }
 };
 
