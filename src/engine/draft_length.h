@@ -13,7 +13,7 @@ class DraftLength {
   std::uint32_t best(std::uint32_t most) const;
   // The same for guesses that take time to make: as many as will be checked. Now and then it is another
   // number than the best, because what steps take and how often guesses are right changes: none, or where the
-  // best is none one, which is mostly made for a hint only.
+  // best is none one, which is made for a hint only unless most are right.
   struct Count {
     std::uint32_t made = 0;
     std::uint32_t checked = 0;

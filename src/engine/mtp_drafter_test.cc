@@ -63,9 +63,10 @@ Ids propose(Runtime& runtime, text::TokenId pending, std::uint32_t most) {
 
 TEST(MtpDrafter, changes_no_answer) {
   for (const char* arch : kArchitectures) {
-    const auto engine = load(testing::MtpModel(arch).open(), 256);
-    ASSERT_TRUE(engine->plan().mtp) << arch;
     for (const float temperature : {0.0F, 0.8F}) {
+      const auto engine =
+          load(testing::MtpModel(arch).open(), 256);  // which knows nothing of its guesses yet
+      ASSERT_TRUE(engine->plan().mtp) << arch;
       const Request request{.max_tokens = 90, .sampling = {.temperature = temperature, .seed = 3}};
       const Answer plain = answer(*engine, some_tokens(20), false, request);
       const Answer guessed = answer(*engine, some_tokens(20), true, request);
