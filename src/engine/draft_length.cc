@@ -8,6 +8,8 @@ namespace {
 
 // Weight of a new observation: the last ten or so count.
 constexpr double kNew = 0.1;
+// Steps from one that is done only to learn from it to the next.
+constexpr std::uint32_t kTrialEvery = 16;
 
 void blend(double& average, double value) {
   average += kNew * (value - average);
@@ -30,6 +32,15 @@ std::uint32_t DraftLength::best(std::uint32_t most) const {
     if (tokens(n) / seconds(n) > tokens(best) / seconds(best)) best = n;
   }
   return best;
+}
+
+DraftLength::Count DraftLength::next(std::uint32_t most) {
+  if (most == 0 || one_s_ == 0) return {};
+  const bool is_trial = ++n_asked_ % kTrialEvery == 0;
+  const std::uint32_t n = best(most);
+  if (!is_trial) return {.made = n, .checked = n};
+  if (n > 0) return {};
+  return {.made = 1, .checked = right_ > 0.5 ? 1U : 0U};  // where it is likely right, checking costs little
 }
 
 void DraftLength::add_step(std::uint32_t drafted, std::uint32_t accepted, double seconds) {

@@ -6,8 +6,8 @@
 
 namespace cistern::engine {
 
-Result<std::span<const text::TokenId>> DraftModel::propose(std::span<const text::TokenId> tokens,
-                                                           std::uint32_t most) {
+Result<std::span<const text::TokenId>> DraftModel::propose(const TokenHistory& history, std::uint32_t most) {
+  const std::span<const text::TokenId> tokens = history.tokens();
   Sequence& sequence = *runtime_->sequence;
   guesses_.clear();
   const std::uint32_t kept = sequence.keep_common_prefix(tokens);

@@ -12,8 +12,7 @@ namespace cistern::engine {
 class DraftModel final : public Drafter {
  public:
   explicit DraftModel(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}
-  Result<std::span<const text::TokenId>> propose(std::span<const text::TokenId> tokens,
-                                                 std::uint32_t most) override;
+  Result<std::span<const text::TokenId>> propose(const TokenHistory& history, std::uint32_t most) override;
 
  private:
   std::unique_ptr<Runtime> runtime_;

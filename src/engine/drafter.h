@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/token_history.h"
 #include "text/vocab.h"
 
 namespace cistern::engine {
@@ -15,10 +16,9 @@ namespace cistern::engine {
 class Drafter {
  public:
   virtual ~Drafter() = default;
-  // Up to `most` tokens that may follow `tokens`, which begins with the tokens of the call before or starts
-  // anew. Empty: no idea. Valid until the next call.
-  virtual Result<std::span<const text::TokenId>> propose(std::span<const text::TokenId> tokens,
-                                                         std::uint32_t most) = 0;
+  // Up to `most` tokens that may follow those of `history`, which is the same object in all calls. Empty: no
+  // idea. Valid until the next call.
+  virtual Result<std::span<const text::TokenId>> propose(const TokenHistory& history, std::uint32_t most) = 0;
 };
 
 }  // namespace cistern::engine

@@ -81,6 +81,9 @@ struct LoadOptions {
   std::optional<sys::Isa> isa;
   std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
   std::vector<AdapterOptions> adapters;       // all of them together, on every token
+  // Guess with the layer that predicts further tokens, where the file has one that is known and memory is
+  // left for it. Requests that do not speculate gain nothing by it.
+  bool mtp = false;
 
   // Of models that are streamed from disk. May be empty.
   std::function<void(const StreamingForecast&)> on_streaming;                            // before loading

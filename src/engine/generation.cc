@@ -78,22 +78,63 @@ Result<void> Generation::Impl::shift_context() {
   const std::size_t drop = std::max<std::size_t>((old.size() - keep) / 2, 1);
   std::vector<text::TokenId> kept(old.begin(), old.begin() + static_cast<std::ptrdiff_t>(keep));
   kept.insert(kept.end(), old.begin() + static_cast<std::ptrdiff_t>(keep + drop), old.end());
+  history_.start(kept);
+  history_.append(pending);
   runtime.sequence->clear();
   return runtime.sequence->feed(kept, {.cancelled = &runtime.cancelled});
 }
 
-// Guesses of what follows the pending token, as many as are worth checking.
-Result<std::span<const text::TokenId>> Generation::Impl::draft() {
-  if (!request.speculate) return std::span<const text::TokenId>();
-  const std::size_t left = runtime.plan.cache.context_tokens - runtime.sequence->tokens().size() - 1;
-  std::size_t most = std::min<std::size_t>(runtime.plan.compute.logit_rows - 1, left);
-  if (request.max_tokens > 0)
-    most = std::min<std::size_t>(most, request.max_tokens - stats.generated_tokens - 1);
-  if (most == 0) return std::span<const text::TokenId>();
-  history_.assign(runtime.sequence->tokens().begin(), runtime.sequence->tokens().end());
-  history_.push_back(pending);
-  Drafter& drafter = runtime.draft_model ? *runtime.draft_model : static_cast<Drafter&>(lookup_);
-  return drafter.propose(history_, static_cast<std::uint32_t>(most));
+std::uint32_t Generation::Impl::most_guesses() const {
+  if (!request.speculate) return 0;
+  std::uint32_t most = runtime.plan.compute.logit_rows - 1;
+  if (request.max_tokens > 0) most = std::min(most, request.max_tokens - stats.generated_tokens - 1);
+  while (most > 0 && !runtime.sequence->can_feed_tentatively(most + 1)) --most;
+  return most;
+}
+
+// Repetition costs nothing, so it is asked first; a model is where it knows nothing or is mostly wrong.
+Result<Generation::Impl::Draft> Generation::Impl::draft() {
+  Draft draft;
+  const std::uint32_t most = most_guesses();
+  if (most == 0) return draft;
+  CISTERN_TRY(const std::span<const text::TokenId> repeated, lookup_.propose(history_, most));
+  if (!repeated.empty()) {
+    const std::uint32_t n = repetition_length_.best(static_cast<std::uint32_t>(repeated.size()));
+    if (n > 0) {
+      draft.guesses = repeated.first(n);
+      draft.length = &repetition_length_;
+      return draft;
+    }
+    draft.repeated_hint = repeated[0];
+  }
+  Drafter* drafter = runtime.draft_model ? runtime.draft_model.get() : runtime.mtp.get();
+  if (drafter == nullptr) return draft;
+  const DraftLength::Count n = runtime.computed_length.next(most);
+  if (n.made == 0) return draft;
+  CISTERN_TRY(const std::span<const text::TokenId> computed, drafter->propose(history_, n.made));
+  draft.guesses = computed.first(std::min<std::size_t>(n.checked, computed.size()));
+  draft.length = &runtime.computed_length;
+  if (n.checked == 0 && !computed.empty()) draft.computed_hint = computed[0];
+  return draft;
+}
+
+// What a step says of guesses. One that made a guess and did not check it says nothing of time.
+void Generation::Impl::learn(const Draft& draft, std::uint32_t accepted, double seconds) {
+  const auto n = static_cast<std::uint32_t>(draft.guesses.size());
+  const text::TokenId first = history_.tokens()[history_.tokens().size() - 1 - accepted];
+  if (draft.repeated_hint) repetition_length_.add_hint(*draft.repeated_hint == first);
+  if (draft.computed_hint) runtime.computed_length.add_hint(*draft.computed_hint == first);
+  if (n > 0) {
+    draft.length->add_step(n, accepted, seconds);
+  } else if (!draft.computed_hint) {
+    repetition_length_.add_step(0, 0, seconds);
+    runtime.computed_length.add_step(0, 0, seconds);
+  }
+  stats.decode_s += seconds;
+  ++stats.decode_steps;
+  stats.decoded_tokens += accepted + 1;
+  stats.drafted_tokens += n;
+  stats.accepted_tokens += accepted;
 }
 
 // One pass: the pending token and guesses go in, the tokens that the logits choose come out. A guess counts
@@ -105,35 +146,27 @@ Result<void> Generation::Impl::decode() {
   if (sequence.tokens().size() == runtime.plan.cache.context_tokens) {
     CISTERN_TRY_VOID(shift_context());
   }
-  CISTERN_TRY(const std::span<const text::TokenId> guesses, draft());
-  std::uint32_t n = draft_length_.best(static_cast<std::uint32_t>(guesses.size()));
-  if (!sequence.can_feed_tentatively(n + 1)) n = 0;
+  CISTERN_TRY(const Draft drafted, draft());
+  const auto n = static_cast<std::uint32_t>(drafted.guesses.size());
 
   std::vector<text::TokenId> ids{pending};
-  ids.insert(ids.end(), guesses.begin(), guesses.begin() + n);
+  ids.insert(ids.end(), drafted.guesses.begin(), drafted.guesses.end());
   CISTERN_TRY_VOID(n > 0 ? sequence.feed_tentatively(ids, feeding) : sequence.feed(ids, feeding));
   CISTERN_TRY(const std::span<const float> logits, sequence.last_logits(n + 1));
   std::uint32_t accepted = 0;
   for (std::uint32_t row = 0; row <= n; ++row) {
     const std::size_t n_vocab = runtime.model.n_vocab;
     chosen_.push_back(sampler.next(logits.subspan(row * n_vocab, n_vocab)));
-    if (row == n || chosen_.back() != guesses[row]) break;
+    history_.append(chosen_.back());
+    if (row == n || chosen_.back() != drafted.guesses[row]) break;
     ++accepted;
   }
   if (n > 0) {
     CISTERN_TRY_VOID(sequence.keep(accepted + 1, feeding));
   }
-  if (n == 0 && !guesses.empty()) draft_length_.add_hint(chosen_.back() == guesses[0]);
   pending = chosen_.back();
-
-  const double seconds = sys::steady_seconds() - start;
-  draft_length_.add_step(n, accepted, seconds);
-  stats.decode_s += seconds;
+  learn(drafted, accepted, sys::steady_seconds() - start);
   stats.decode_disk = runtime.disk_use() - prompt_use_;
-  ++stats.decode_steps;
-  stats.decoded_tokens += accepted + 1;
-  stats.drafted_tokens += n;
-  stats.accepted_tokens += accepted;
   return {};
 }
 
@@ -145,6 +178,8 @@ Result<void> Generation::Impl::advance() {
   CISTERN_TRY(const std::span<const float> logits, runtime.sequence->last_logits());
   pending = sampler.next(logits);
   chosen_.push_back(pending);
+  history_.start(runtime.sequence->tokens());
+  history_.append(pending);
   stats.prefill_s += sys::steady_seconds() - start;
   prompt_use_ = runtime.disk_use();
   stats.prefill_disk = prompt_use_ - start_use_;

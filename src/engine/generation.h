@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "engine/draft_length.h"
@@ -36,15 +37,26 @@ struct Generation::Impl {
   Result<void> advance();
   Result<void> read_prompt();
   Result<void> decode();
-  Result<std::span<const text::TokenId>> draft();
+
+  // Guesses of what follows the pending token.
+  struct Draft {
+    std::span<const text::TokenId> guesses;  // to be checked
+    DraftLength* length = nullptr;           // whose number they are
+    // First guesses that are not checked, only compared.
+    std::optional<text::TokenId> repeated_hint;
+    std::optional<text::TokenId> computed_hint;
+  };
+  Result<Draft> draft();
+  std::uint32_t most_guesses() const;
+  void learn(const Draft& draft, std::uint32_t accepted, double seconds);
   Result<void> shift_context();
   std::optional<Step> finish(StopReason why);
 
   DiskUse start_use_, prompt_use_;  // of the runtime, when this began and when the prompt was read
   PromptLookup lookup_;
-  DraftLength draft_length_;
-  std::vector<text::TokenId> history_;  // what guesses are made from
-  std::deque<text::TokenId> chosen_;    // of the last pass, not yet given out
+  DraftLength repetition_length_;
+  TokenHistory history_;              // the sequence's tokens, and the pending one
+  std::deque<text::TokenId> chosen_;  // of the last pass, not yet given out
 };
 
 }  // namespace cistern::engine

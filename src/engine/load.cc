@@ -111,6 +111,15 @@ Result<void> make_store(Runtime& runtime, const LoadOptions& options) {
   return {};
 }
 
+// Where the layer that only guesses is too much, the model goes without.
+Result<plan::MemoryPlan> plan_run(const plan::Machine& machine, spec::ModelSpec& model,
+                                  const file::Inventory& inventory, const plan::Workload& workload) {
+  auto planned = plan::make_plan(machine, model, inventory, workload);
+  if (planned || !model.mtp || planned.error().code != ErrorCode::kMemory) return planned;
+  model.mtp.reset();
+  return plan::make_plan(machine, model, inventory, workload);
+}
+
 }  // namespace
 
 Runtime::~Runtime() {
@@ -131,18 +140,19 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
   CISTERN_TRY(const sys::Isa isa, sys::choose_isa(options.isa));
   CISTERN_TRY(const int threads, choose_threads(options.threads));
   CISTERN_TRY(spec::ModelSpec model, spec::read_model_spec(open.inventory()));
+  if (!options.mtp) model.mtp.reset();
   CISTERN_TRY(auto adapters, load_adapters(open, model, options));
   std::vector<spec::AdapterSpec> adapter_specs;
   for (const auto& adapter : adapters) adapter_specs.push_back(adapter->spec);
   const plan::Machine machine = read_machine(open, options, threads);
-  auto planned = plan::make_plan(machine, model, open.inventory(),
-                                 {.context_tokens = options.context_tokens.value_or(0),
-                                  .wanted_tokens = options.wanted_tokens,
-                                  .kv_type = options.kv_type,
-                                  .threads = threads,
-                                  .sequences = options.sequences,
-                                  .adapters = adapter_specs,
-                                  .may_stream = open.path != kGuide});
+  auto planned = plan_run(machine, model, open.inventory(),
+                          {.context_tokens = options.context_tokens.value_or(0),
+                           .wanted_tokens = options.wanted_tokens,
+                           .kv_type = options.kv_type,
+                           .threads = threads,
+                           .sequences = options.sequences,
+                           .adapters = adapter_specs,
+                           .may_stream = open.path != kGuide});
   if (!planned) return fail(planned.error().code, planned.error().message, open.path);
 
   if (planned->streaming && options.on_streaming) {
@@ -175,6 +185,10 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
                                                              .adapters = bound});
   runtime->sequence = std::make_unique<Sequence>(*runtime->decoder, runtime->caches.front(), runtime->model,
                                                  runtime->open.files);
+  if (runtime->model.mtp) {
+    CISTERN_TRY(runtime->mtp, MtpDrafter::create(*runtime));
+    runtime->sequence->set_follower(runtime->mtp.get());
+  }
   runtime->load_s = sys::steady_seconds() - start + runtime->open.open_s;
   return runtime;
 }

@@ -26,38 +26,38 @@ std::size_t agreement(std::span<const text::TokenId> tokens, std::size_t a, std:
 
 }  // namespace
 
-void PromptLookup::learn(std::span<const text::TokenId> tokens) {
-  const auto [ours, theirs] = std::ranges::mismatch(seen_, tokens);
-  if (ours != seen_.end()) {
-    seen_.clear();
+void PromptLookup::learn(const TokenHistory& history) {
+  if (history.edition() != edition_) {
+    edition_ = history.edition();
     previous_.clear();
     latest_.clear();
   }
-  for (std::size_t end = seen_.size(); end < tokens.size(); ++end) {
+  const std::span<const text::TokenId> tokens = history.tokens();
+  for (std::size_t end = previous_.size(); end < tokens.size(); ++end) {
     previous_.push_back(kNone);
-    seen_.push_back(tokens[end]);
     // The last three tokens are what is looked for: they are not their own answer.
     if (end < kGram) continue;
     const auto [place, added] =
-        latest_.try_emplace(hash_of(seen_, end - 1), static_cast<std::uint32_t>(end - 1));
+        latest_.try_emplace(hash_of(tokens, end - 1), static_cast<std::uint32_t>(end - 1));
     if (added) continue;
     previous_[end - 1] = place->second;
     place->second = static_cast<std::uint32_t>(end - 1);
   }
 }
 
-Result<std::span<const text::TokenId>> PromptLookup::propose(std::span<const text::TokenId> tokens,
+Result<std::span<const text::TokenId>> PromptLookup::propose(const TokenHistory& history,
                                                              std::uint32_t most) {
-  learn(tokens);
-  if (seen_.size() < kGram) return std::span<const text::TokenId>();
-  const std::size_t last = seen_.size() - 1;
-  const auto found = latest_.find(hash_of(seen_, last));
+  learn(history);
+  const std::span<const text::TokenId> tokens = history.tokens();
+  if (tokens.size() < kGram) return std::span<const text::TokenId>();
+  const std::size_t last = tokens.size() - 1;
+  const auto found = latest_.find(hash_of(tokens, last));
   if (found == latest_.end()) return std::span<const text::TokenId>();
   std::size_t best = 0;
   std::size_t longest = kGram - 1;
   std::uint32_t place = found->second;
   for (int i = 0; i < kCandidates && place != kNone; ++i, place = previous_[place]) {
-    const std::size_t length = agreement(seen_, place, last);
+    const std::size_t length = agreement(tokens, place, last);
     if (length <= longest) continue;
     longest = length;
     best = place;
@@ -67,7 +67,7 @@ Result<std::span<const text::TokenId>> PromptLookup::propose(std::span<const tex
   const std::size_t period = last - best;
   guesses_.resize(most);
   for (std::size_t i = 0; i < most; ++i)
-    guesses_[i] = i < period ? seen_[best + 1 + i] : guesses_[i - period];
+    guesses_[i] = i < period ? tokens[best + 1 + i] : guesses_[i - period];
   return guesses_;
 }
 

@@ -11,15 +11,14 @@ namespace cistern::engine {
 
 class PromptLookup final : public Drafter {
  public:
-  Result<std::span<const text::TokenId>> propose(std::span<const text::TokenId> tokens,
-                                                 std::uint32_t most) override;
+  Result<std::span<const text::TokenId>> propose(const TokenHistory& history, std::uint32_t most) override;
 
  private:
-  void learn(std::span<const text::TokenId> tokens);
+  void learn(const TokenHistory& history);
 
-  std::vector<text::TokenId> seen_;  // what the index knows
-  std::vector<std::uint32_t>
-      previous_;  // of each position: where the same three tokens ended before; or none
+  std::uint64_t edition_ = 0;  // of the history that the index knows
+  // Of each position that it knows: where the same three tokens ended before; or none.
+  std::vector<std::uint32_t> previous_;
   std::vector<text::TokenId> guesses_;
   std::unordered_map<std::uint64_t, std::uint32_t> latest_;  // three tokens, hashed -> where they ended last
 };

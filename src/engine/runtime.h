@@ -5,8 +5,10 @@
 #include <atomic>
 #include <memory>
 
+#include "engine/draft_length.h"
 #include "engine/drafter.h"
 #include "engine/engine.h"
+#include "engine/mtp_drafter.h"
 #include "engine/sequence.h"
 #include "kv/cache.h"
 #include "model/decoder.h"
@@ -50,6 +52,8 @@ struct Runtime {
   std::unique_ptr<model::Decoder> decoder;
   std::unique_ptr<Sequence> sequence;
   std::unique_ptr<Drafter> draft_model;  // guesses for this one; may be null
+  std::unique_ptr<MtpDrafter> mtp;       // the same by a layer of its own
+  DraftLength computed_length;           // how many guesses by either paid, in all generations
   std::atomic<bool> cancelled{false};
 };
 

@@ -18,11 +18,29 @@
 
 namespace cistern::engine {
 
+// Keeps a state of its own in step with a sequence: what a layer that predicts further tokens knows of it.
+class Follower {
+ public:
+  virtual ~Follower() = default;
+  // `next` is about to be read after `tokens`.
+  virtual Result<void> before_chunk(std::span<const std::uint32_t> tokens,
+                                    std::span<const std::uint32_t> next) = 0;
+  // It was: n rows of the decoder.
+  virtual Result<void> after_chunk(std::uint32_t n) = 0;
+  // How much of a beginning of `length` tokens it can go on from: all, or one token less.
+  virtual std::uint32_t can_keep(std::uint32_t length) const = 0;
+  // Only the first `length` tokens stay. Fewer than can_keep() of them go on with the token that was next.
+  virtual void cut(std::uint32_t length) = 0;
+};
+
 class Sequence {
  public:
   // All must outlive the sequence; `files` are checked for damage after every chunk.
   Sequence(model::Decoder& decoder, kv::Cache& cache, const spec::ModelSpec& model,
            const file::ModelFiles& files);
+
+  // From now on; null: nobody. It must outlive the sequence. REQUIRES: the sequence is empty.
+  void set_follower(Follower* follower);
 
   std::span<const std::uint32_t> tokens() const { return tokens_; }
 
@@ -52,7 +70,7 @@ class Sequence {
   Result<std::span<const float>> last_logits(std::uint32_t n = 1);
 
  private:
-  Result<void> feed_chunks(std::span<const std::uint32_t> ids, const Feeding& feeding);
+  Result<void> feed_chunks(std::span<const std::uint32_t> ids, const Feeding& feeding, Follower* follower);
 
   model::Decoder& decoder_;
   kv::Cache& cache_;
@@ -62,6 +80,7 @@ class Sequence {
   std::uint32_t last_chunk_ = 0;
   kv::Cache::Checkpoint checkpoint_;  // from before the tentative tokens, where there is recurrent state
   bool long_rope_ = false;
+  Follower* follower_ = nullptr;
 };
 
 }  // namespace cistern::engine

@@ -101,14 +101,25 @@ TEST(Speculation, a_draft_model_must_have_the_same_vocabulary) {
   EXPECT_NE(other.error().message.find("vocabulary"), std::string::npos);
 }
 
-Ids guess(PromptLookup& lookup, const Ids& tokens, std::uint32_t most) {
-  const auto guesses = lookup.propose(tokens, most);
+// Of a text that is another each time.
+struct Lookup {
+  PromptLookup lookup;
+  TokenHistory history;
+};
+
+Ids guess(Lookup& lookup, std::uint32_t most) {
+  const auto guesses = lookup.lookup.propose(lookup.history, most);
   EXPECT_TRUE(guesses);
   return {guesses->begin(), guesses->end()};
 }
 
+Ids guess(Lookup& lookup, const Ids& tokens, std::uint32_t most) {
+  lookup.history.start(tokens);
+  return guess(lookup, most);
+}
+
 TEST(PromptLookup, says_what_followed_the_same_three_tokens) {
-  PromptLookup lookup;
+  Lookup lookup;
   EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 5, 9, 1, 2, 3}, 4), (Ids{4, 5, 9, 1}));
   EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 5, 9, 1, 2, 3}, 2), (Ids{4, 5}));
   EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 5, 9, 1, 2, 3, 7}, 2), Ids{});
@@ -117,20 +128,61 @@ TEST(PromptLookup, says_what_followed_the_same_three_tokens) {
 }
 
 TEST(PromptLookup, goes_round_in_a_short_repetition) {
-  PromptLookup lookup;
+  Lookup lookup;
   EXPECT_EQ(guess(lookup, {5, 5, 5, 5}, 6), (Ids{5, 5, 5, 5, 5, 5}));
   EXPECT_EQ(guess(lookup, {8, 1, 2, 1, 2, 1, 2, 1}, 5), (Ids{2, 1, 2, 1, 2}));
 }
 
 TEST(PromptLookup, prefers_the_place_that_agrees_longest) {
-  PromptLookup lookup;
+  Lookup lookup;
   EXPECT_EQ(guess(lookup, {7, 8, 1, 2, 3, 40, 9, 9, 1, 2, 3, 50, 7, 8, 1, 2, 3}, 1), Ids{40});
 }
 
 TEST(PromptLookup, forgets_a_text_that_is_another) {
-  PromptLookup lookup;
+  Lookup lookup;
   EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 1, 2, 3}, 1), Ids{4});
   EXPECT_EQ(guess(lookup, {9, 1, 2, 3}, 1), Ids{});
+}
+
+TEST(PromptLookup, learns_as_the_text_grows) {
+  Lookup lookup;
+  EXPECT_EQ(guess(lookup, {1, 2, 3, 4, 5}, 2), Ids{});
+  for (const text::TokenId id : {1U, 2U, 3U}) lookup.history.append(id);
+  EXPECT_EQ(guess(lookup, 2), (Ids{4, 5}));
+  lookup.history.append(9);
+  EXPECT_EQ(guess(lookup, 2), Ids{});
+  for (const text::TokenId id : {2U, 3U, 9U}) lookup.history.append(id);
+  EXPECT_EQ(guess(lookup, 1), Ids{2});
+}
+
+TEST(DraftLength, tries_now_and_then_what_is_not_best) {
+  DraftLength length;
+  EXPECT_EQ(length.next(7).made, 0U);  // what a plain step takes comes first
+  length.add_step(0, 0, 1.0);
+  int n_plain = 0;
+  for (int i = 0; i < 320; ++i) {
+    const DraftLength::Count n = length.next(7);
+    EXPECT_EQ(n.made, n.checked);
+    n_plain += n.made == 0;
+    length.add_step(n.checked, n.checked, 1.0 + 0.05 * n.checked);
+  }
+  EXPECT_EQ(n_plain, 20);
+  int n_hints = 0, n_checked = 0;
+  for (int i = 0; i < 640; ++i) {
+    const DraftLength::Count n = length.next(7);
+    n_checked += n.checked > 0;
+    if (n.made > 0 && n.checked == 0) {
+      ++n_hints;
+      length.add_hint(false);
+    } else {
+      length.add_step(n.checked, 0, 1.0 + 0.05 * n.checked);
+    }
+  }
+  EXPECT_GE(n_hints, 20);
+  EXPECT_LT(n_checked, 64);
+  while (length.best(7) == 0) length.add_hint(true);
+  EXPECT_GT(length.next(7).checked, 0U);
+  EXPECT_EQ(length.next(0).made, 0U);
 }
 
 TEST(DraftLength, grows_with_luck_and_falls_to_nothing_without) {

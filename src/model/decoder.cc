@@ -7,6 +7,7 @@
 #include "model/adapters.h"
 #include "model/blocks.h"
 #include "model/gemma_layers.h"
+#include "model/mtp.h"
 #include "model/streams.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
@@ -53,13 +54,15 @@ Step Decoder::begin_block(std::span<const SequenceTokens> sequences, std::uint32
     const std::uint32_t from = std::max(begin, first_token);
     const std::uint32_t to = std::min(begin + static_cast<std::uint32_t>(s.ids.size()), end);
     if (from < to) {
-      segments_.push_back({.cache = *s.cache,
-                           .ids = s.ids.subspan(from - begin, to - from),
-                           .earlier_tokens = from - begin,
-                           .first_row = from - first_token,
-                           .n_tokens = to - from,
-                           .long_rope = s.long_rope,
-                           .first_segment = s.first_segment});
+      segments_.push_back(
+          {.cache = *s.cache,
+           .ids = s.ids.subspan(from - begin, to - from),
+           .earlier_tokens = from - begin,
+           .first_row = from - first_token,
+           .n_tokens = to - from,
+           .long_rope = s.long_rope,
+           .first_segment = s.first_segment,
+           .hidden = parts_.model.joins_hidden ? s.hidden.rows(from - begin, to - from) : TensorView{}});
     }
     begin += static_cast<std::uint32_t>(s.ids.size());
   }
@@ -82,6 +85,7 @@ Result<void> Decoder::embed(const Step& step) const {
   };
   const TensorView embedded = model.n_streams > 1 ? step.normed() : step.residual();
   CISTERN_TRY_VOID(look_up(Role::kTokenEmbedding, model.embedding_scale, embedded));
+  if (model.joins_hidden) return join_hidden(step, global);
   if (global.has(Role::kPositionEmbedding) || global.has(Role::kTokenTypes)) {
     CISTERN_TRY_VOID(add_positions_and_types(step));
   }

@@ -30,6 +30,8 @@ struct SequenceTokens {
   // Encoders with token types: how many of the ids are of the first segment of a pair, the rest of the
   // second.
   std::optional<std::uint32_t> first_segment;
+  // A model that joins_hidden: for each id the hidden state of the token before, f32 (dim, ids).
+  TensorView hidden = {};
 };
 
 class Decoder {

@@ -28,6 +28,7 @@ struct Segment {
   // Encoders with token types: the sequence's tokens that are of the first segment of a pair; all, when not
   // said.
   std::optional<std::uint32_t> first_segment;
+  TensorView hidden;  // of a model that joins_hidden: for each token the hidden state before it
 
   std::uint32_t first_position() const { return cache.length() + earlier_tokens; }
 };

@@ -38,6 +38,7 @@ class Needs {
       if (layer.ffn && (!layer.ffn->moe || layer.ffn->moe->beside_dense)) dense(*layer.ffn);
     }
     if (model.per_layer_dim > 0) per_layer_inputs(model);
+    if (model.joins_hidden) pairs();
     if (model.layer_kind == spec::LayerKind::kGemma3n) alternating_updates(model);
     heads(model);
     for (const spec::AdapterSpec& adapter : limits.adapters) {
@@ -196,6 +197,11 @@ class Needs {
     block({{model.altup.laurel_rank, tokens_}});
     product(model.altup.laurel_rank, tokens_);
     scratch_floats = std::max(scratch_floats, n * dim_);
+  }
+  // A token's embedding and the hidden state before it.
+  void pairs() {
+    block({{2 * dim_, tokens_}});
+    product(2 * dim_, tokens_);
   }
   // What follows the pooling of a text: one row.
   void heads(const spec::ModelSpec& model) {

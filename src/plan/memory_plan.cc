@@ -119,9 +119,11 @@ Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& mode
                             workload.context_tokens, limit, limit));
   }
   const Planner planner(machine, model, inventory, workload);
-  CISTERN_TRY_VOID(kv::validate(planner.with_context(1, {1, 1}).cache));
+  const MemoryPlan least = planner.with_context(1, {1, 1});
+  CISTERN_TRY_VOID(kv::validate(least.cache));
+  if (least.mtp) CISTERN_TRY_VOID(kv::validate(least.mtp->cache));
   auto plan = plan_resident(planner);
-  if (plan || !workload.may_stream) return plan;
+  if (plan || !workload.may_stream || model.mtp) return plan;
   if (std::optional<MemoryPlan> streaming = plan_streaming(planner)) return *std::move(streaming);
   return plan;
 }
@@ -140,7 +142,8 @@ std::string describe(const MemoryPlan& plan) {
   };
   return "memory plan\n" +
          line("weights", plan.weights_bytes,
-              fmt::format("{} layers, {}{}", plan.layers.size(),
+              fmt::format("{} layers{}, {}{}", plan.layers.size(),
+                          plan.mtp ? " and one that guesses tokens" : "",
                           plan.streaming ? describe(*plan.streaming) : "mapped from the file",
                           plan.adapter_bytes == 0
                               ? ""

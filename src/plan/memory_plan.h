@@ -15,6 +15,7 @@
 #include "file/placement.h"
 #include "kv/cache_shape.h"
 #include "plan/compute_layout.h"
+#include "plan/mtp_plan.h"
 #include "spec/model_spec.h"
 
 namespace cistern::plan {
@@ -36,7 +37,7 @@ struct Workload {
   int threads = 1;
   std::uint32_t sequences = 1;  // that are decoded together, each with a cache of its own
   std::span<const spec::AdapterSpec> adapters = {};
-  bool may_stream = false;  // weights may stay on disk when they do not fit
+  bool may_stream = false;  // weights may stay on disk when they do not fit; not those of a model with an mtp
 };
 
 // How a model runs that is larger than the budget.
@@ -57,14 +58,15 @@ struct MemoryPlan {
   // Of all tensors that the model uses, layers and adapters included; when streaming, of the memory for them.
   std::uint64_t weights_bytes = 0;
   std::uint64_t adapter_bytes = 0;   // of weights_bytes: the adapters'
-  std::uint64_t kv_bytes = 0;        // all layers, all sequences
-  std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes
+  std::uint64_t kv_bytes = 0;        // all layers, all sequences; with it that of `mtp`
+  std::uint64_t buffer_bytes = 0;    // activations, logits, scratch: compute.total_bytes, or mtp->arena_bytes
   std::uint64_t overhead_bytes = 0;  // the process itself and small heap objects
   std::uint64_t budget_bytes = 0;
   std::string budget_source;
   std::optional<Streaming> streaming;  // nothing: all weights are in memory
   kv::CacheShape cache;                // of each sequence
   ComputeLayout compute;
+  std::optional<MtpPlan> mtp;  // where the model has such a layer
 
   std::uint64_t total_bytes() const { return weights_bytes + kv_bytes + buffer_bytes + overhead_bytes; }
 };

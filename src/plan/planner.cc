@@ -76,6 +76,7 @@ Planner::Planner(const Machine& machine, const spec::ModelSpec& model, const fil
     }
   }
   fixed_.weights_bytes += fixed_.adapter_bytes;
+  if (model.mtp) fixed_.weights_bytes += mtp_weight_bytes(model, inventory);
   fixed_.overhead_bytes = machine.process_bytes + kRuntimeBytes + kSamplerBytesPerToken * model.n_vocab;
   fixed_.budget_bytes = machine.budget_bytes;
   fixed_.budget_source = machine.budget_source;
@@ -102,6 +103,11 @@ MemoryPlan Planner::with_context(std::uint32_t context_tokens, const ChunkSize& 
                                               .context_tokens = context_tokens,
                                               .adapters = workload_.adapters});
   plan.buffer_bytes = plan.compute.total_bytes;
+  if (model_.mtp) {
+    plan.mtp = make_mtp_plan(model_, cache_layer(*model_.mtp, 0), plan.cache, plan.compute);
+    plan.kv_bytes += kv::total_bytes(plan.mtp->cache);
+    plan.buffer_bytes = plan.mtp->arena_bytes;
+  }
   // A copy of the recurrent states, to return to when guessed tokens were wrong.
   for (const kv::LayerShape& layer : plan.cache.layers)
     plan.overhead_bytes += layer.state_floats * sizeof(float);

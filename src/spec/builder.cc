@@ -17,10 +17,11 @@ constexpr std::uint32_t kAny = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
 
-Result<Builder> Builder::create(const file::Inventory& inventory, std::string arch, Source source) {
+Result<Builder> Builder::create(const file::Inventory& inventory, std::string arch, Source source,
+                                bool with_mtp) {
   Builder builder(inventory, source);
   builder.model.arch = std::move(arch);
-  CISTERN_TRY_VOID(builder.read_dimensions());
+  CISTERN_TRY_VOID(builder.read_dimensions(with_mtp));
   CISTERN_TRY_VOID(builder.read_heads());
   CISTERN_TRY_VOID(builder.read_pooling());
   return builder;
@@ -86,12 +87,13 @@ Result<std::optional<std::vector<std::uint32_t>>> Builder::find_per_layer(std::s
   const file::Value* value = metadata().find(key(suffix));
   if (value == nullptr) return std::nullopt;
   CISTERN_TRY(std::vector<std::uint64_t> values, metadata().uints(key(suffix)));
-  if (value->type != file::ValueType::kArray) values.resize(model.layers.size(), values[0]);
+  const std::size_t n_main = n_main_layers();
+  if (value->type != file::ValueType::kArray) values.resize(n_main, values[0]);
   // An array may also have values for layers that predict further tokens.
-  if (values.size() != model.layers.size() && values.size() != model.layers.size() + model.n_unused_layers) {
-    return bad_key(suffix, fmt::format("has {} values for {} layers", values.size(), model.layers.size()));
+  if (values.size() != n_main && values.size() != n_main + model.n_further_layers) {
+    return bad_key(suffix, fmt::format("has {} values for {} layers", values.size(), n_main));
   }
-  values.resize(model.layers.size());
+  values.resize(model.layers.size(), values[n_main - 1]);
   std::vector<std::uint32_t> result;
   for (const std::uint64_t v : values) {
     if (v > high) {
@@ -132,14 +134,14 @@ Result<std::vector<bool>> Builder::flags_per_layer(std::string_view suffix) cons
     CISTERN_TRY(const std::vector<std::uint64_t> numbers, metadata().uints(key(suffix)));
     for (const std::uint64_t number : numbers) flags.push_back(number != 0);
   }
-  if (flags.size() < model.layers.size()) {
-    return bad_key(suffix, fmt::format("has {} values for {} layers", flags.size(), model.layers.size()));
+  if (flags.size() < n_main_layers()) {
+    return bad_key(suffix, fmt::format("has {} values for {} layers", flags.size(), n_main_layers()));
   }
-  flags.resize(model.layers.size());
+  flags.resize(n_main_layers());
   return flags;
 }
 
-Result<void> Builder::read_dimensions() {
+Result<void> Builder::read_dimensions(bool with_mtp) {
   CISTERN_TRY(const std::uint32_t n_blocks, require_u32("block_count", 1, kMaxLayers));
   CISTERN_TRY(model.dim, require_u32("embedding_length", 1, kMaxDim));
   CISTERN_TRY(model.context_tokens, require_u32("context_length", 1, kAny));
@@ -156,8 +158,11 @@ Result<void> Builder::read_dimensions() {
                                               inventory_->tensors().size()));
   }
   CISTERN_TRY(const auto extra, find_u32("nextn_predict_layers", 0, n_blocks - 1));
-  model.n_unused_layers = extra.value_or(0);
-  model.layers.resize(n_blocks - model.n_unused_layers);
+  model.n_further_layers = extra.value_or(0);
+  const std::uint32_t n_main = n_blocks - model.n_further_layers;
+  has_mtp_ = with_mtp && model.n_further_layers > 0 &&
+             has_tensor(in_layer(static_cast<int>(n_main), "nextn.eh_proj.weight"), true);
+  model.layers.resize(n_main + (has_mtp_ ? 1 : 0));
 
   CISTERN_TRY(const auto tokens, metadata().strings("tokenizer.ggml.tokens"));
   if (tokens.empty() || tokens.size() > kMaxVocab) {

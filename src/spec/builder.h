@@ -28,8 +28,17 @@ class Builder {
  public:
   // Reads block_count, embedding_length, head counts, context_length, norm epsilon and the vocabulary's size
   // into `model`. A layer whose counts of heads are not 0 gets attention, one whose feed_forward_length is
-  // not 0 a gated FFN, which the architecture then changes. Layers that predict further tokens are left out.
-  static Result<Builder> create(const file::Inventory& inventory, std::string arch, Source source);
+  // not 0 a gated FFN, which the architecture then changes. Layers that predict further tokens are left out,
+  // but if `with_mtp` the first of them, where the file has it, is the last of `model.layers`: the
+  // architecture builds it like the others, and split_mtp() takes it out.
+  static Result<Builder> create(const file::Inventory& inventory, std::string arch, Source source,
+                                bool with_mtp = false);
+
+  // Layers of the plain forward pass.
+  std::size_t n_main_layers() const { return model.layers.size() - (has_mtp_ ? 1 : 0); }
+  // Makes the layer that predicts further tokens, and its tensors, a model of their own: `model.mtp`. Null
+  // where a tensor is missing: guesses are no part of what the model says, so such a file runs without.
+  void split_mtp();
 
   ModelSpec model;
   const file::Inventory& inventory() const { return *inventory_; }
@@ -45,12 +54,13 @@ class Builder {
   Result<float> positive_or(std::string_view suffix, float fallback) const;
   Result<bool> flag_or(std::string_view suffix, bool fallback) const;
   Result<std::uint32_t> require_u32(std::string_view suffix, std::uint32_t low, std::uint32_t high) const;
-  // One number for all layers, or an array with one per layer.
+  // One number for all layers, or an array with one per layer; a last one that predicts further tokens may be
+  // missing there and is then like the one before it.
   Result<std::optional<std::vector<std::uint32_t>>> find_per_layer(std::string_view suffix,
                                                                    std::uint32_t high) const;
   // The same for numbers, 0 or more; REQUIRES the key.
   Result<std::vector<float>> floats_per_layer(std::string_view suffix) const;
-  // The same for flags, as booleans or as 0 and 1; REQUIRES an array.
+  // Of the main layers: the same for flags, as booleans or as 0 and 1; REQUIRES an array.
   Result<std::vector<bool>> flags_per_layer(std::string_view suffix) const;
 
   // An error about "<arch>.<suffix>".
@@ -155,7 +165,8 @@ class Builder {
 
  private:
   Builder(const file::Inventory& inventory, Source source) : inventory_(&inventory), source_(source) {}
-  Result<void> read_dimensions();
+  Result<void> read_dimensions(bool with_mtp);
+  ModelSpec mtp_model(int layer) const;
   Result<void> read_heads();
   Result<void> read_pooling();
   void add_qkv(int layer, const AttentionTensors& options);
@@ -163,6 +174,7 @@ class Builder {
 
   const file::Inventory* inventory_;
   Source source_;
+  bool has_mtp_ = false;
 };
 
 }  // namespace cistern::spec

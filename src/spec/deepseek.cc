@@ -29,6 +29,7 @@ Result<void> set_indexers(Builder& builder, RopeStyle style) {
     CISTERN_TRY(own, builder.flags_per_layer("attention.indexer.types"));
     if (!own[0]) return builder.bad_key("attention.indexer.types", "the first layer has no indexer to share");
   }
+  own.resize(builder.model.layers.size(), true);  // what predicts further tokens has its own
   for (std::size_t li = 0; li < own.size(); ++li) {
     MlaSpec& mla = *builder.model.layers[li].mla;
     if (mla.q_rank == 0 || indexer.key_dim < mla.rope_dim) {

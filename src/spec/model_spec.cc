@@ -50,14 +50,14 @@ Result<void> check_tensor(const file::Inventory& inventory, const TensorSpec& ex
   return {};
 }
 
-// Whether the tensor is of a layer that is not run.
-bool is_unused(std::string_view name, const ModelSpec& model) {
+// Whether the tensor is of a layer that is no part of the plain forward pass.
+bool is_further(std::string_view name, const ModelSpec& model) {
   constexpr std::string_view kPrefix = "blk.";
   if (!name.starts_with(kPrefix)) return false;
   std::size_t layer = 0;
   const auto parsed = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), layer);
   return parsed.ec == std::errc() && layer >= model.layers.size() &&
-         layer < model.layers.size() + model.n_unused_layers;
+         layer < model.layers.size() + model.n_further_layers;
 }
 
 // A tensor that the architecture has no use for would silently change what the model is (contract 5).
@@ -65,7 +65,7 @@ Result<void> check_no_strangers(const file::Inventory& inventory, const ModelSpe
   std::set<std::string_view> known;
   for (const TensorSpec& tensor : model.tensors) known.insert(tensor.name);
   for (const file::TensorInfo& info : inventory.tensors()) {
-    if (known.contains(info.name) || is_unused(info.name, model)) continue;
+    if (known.contains(info.name) || is_further(info.name, model)) continue;
     return fail(
         ErrorCode::kUnsupported,
         fmt::format("is not part of the architecture '{}' as Cistern knows it; running without it could give "
@@ -93,9 +93,11 @@ Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
   CISTERN_TRY(const std::string_view arch, inventory.metadata.string("general.architecture"));
   for (const Architecture& architecture : architectures()) {
     if (architecture.name != arch) continue;
-    CISTERN_TRY(Builder builder, Builder::create(inventory, std::string(arch), source));
+    CISTERN_TRY(Builder builder,
+                Builder::create(inventory, std::string(arch), source, architecture.mtp == Mtp::kKnown));
     CISTERN_TRY_VOID(architecture.build(builder));
     CISTERN_TRY_VOID(check_causality(builder));
+    builder.split_mtp();
     return std::move(builder.model);
   }
   std::vector<std::string_view> known;
@@ -144,7 +146,9 @@ bool is_norm(Role role) noexcept {
                                  Role::kExpertsPostNorm,
                                  Role::kAltUpRouterNorm,
                                  Role::kAltUpScale,
-                                 Role::kLaurelNorm};
+                                 Role::kLaurelNorm,
+                                 Role::kMtpTokenNorm,
+                                 Role::kMtpHiddenNorm};
   return std::ranges::find(kNorms, role) != kNorms.end();
 }
 
@@ -157,6 +161,9 @@ bool ModelSpec::needs_long_rope(std::uint64_t tokens) const {
 Result<ModelSpec> read_model_spec(const file::Inventory& inventory) {
   CISTERN_TRY(ModelSpec model, build(inventory, Source::kFile));
   for (const TensorSpec& tensor : model.tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
+  if (model.mtp) {
+    for (const TensorSpec& tensor : model.mtp->tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
+  }
   CISTERN_TRY_VOID(check_no_strangers(inventory, model));
   return model;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -391,6 +392,10 @@ enum class Role : std::uint8_t {
   kLaurelLeft,
   kLaurelRight,
   kLaurelNorm,
+  // Of a block that predicts a further token.
+  kMtpTokenNorm,   // of the token's embedding
+  kMtpHiddenNorm,  // of the hidden state before it
+  kMtpProj,        // of both, side by side
   kCount,
 };
 inline constexpr int kRoleCount = static_cast<int>(Role::kCount);
@@ -446,9 +451,16 @@ struct ModelSpec {
   std::uint32_t per_layer_dim = 0;  // of the input that each layer has of its own; 0: none
   std::vector<RopeSpec> ropes;
   std::vector<LayerSpec> layers;
-  std::uint32_t n_unused_layers = 0;  // after these, in the file: they predict further tokens and are not run
+  std::uint32_t n_further_layers = 0;  // after these, in the file: they predict further tokens
   std::vector<TensorSpec> tensors;
   bool tied_output = false;  // the output head is the token embedding
+
+  // The first of the layers that predict further tokens (multi-token prediction, DeepSeek-AI 2024), where it
+  // is there and known: a model of one layer that reads, for a token, its embedding joined with this model's
+  // final hidden state of the token before, and says what follows the token. Its embedding, last norm and
+  // head are this model's where it has none of its own. Null: there is none.
+  std::shared_ptr<const ModelSpec> mtp;
+  bool joins_hidden = false;  // of that model: what enters its layer is such a pair
 
   // Encoders: every token sees those after it too, so a text goes through in one step, and there is no next
   // token to predict.

@@ -39,11 +39,15 @@ Result<DeltaNetSpec> read_delta_net(const Builder& builder) {
 // Which layers have the delta rule instead of attention.
 Result<std::vector<bool>> recurrent_layers(const Builder& builder) {
   constexpr std::string_view kFlags = "attention.recurrent_layers";
-  if (builder.metadata().has(builder.key(kFlags))) return builder.flags_per_layer(kFlags);
-  CISTERN_TRY(const auto interval, builder.find_u32("full_attention_interval", 1, ~0U));
   std::vector<bool> recurrent;
-  for (std::size_t li = 0; li < builder.model.layers.size(); ++li)
-    recurrent.push_back((li + 1) % interval.value_or(kFullInterval) != 0);
+  if (builder.metadata().has(builder.key(kFlags))) {
+    CISTERN_TRY(recurrent, builder.flags_per_layer(kFlags));
+  } else {
+    CISTERN_TRY(const auto interval, builder.find_u32("full_attention_interval", 1, ~0U));
+    for (std::size_t li = 0; li < builder.n_main_layers(); ++li)
+      recurrent.push_back((li + 1) % interval.value_or(kFullInterval) != 0);
+  }
+  recurrent.resize(builder.model.layers.size(), false);  // what predicts further tokens has attention
   return recurrent;
 }
 

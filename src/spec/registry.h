@@ -10,10 +10,14 @@
 
 namespace cistern::spec {
 
+// Whether the form of the layers that predict further tokens is known; else they are read past.
+enum class Mtp { kUnknown, kKnown };
+
 struct Architecture {
   std::string_view name;
   // Fills what is particular; `builder.model` starts with what every decoder has (builder.h).
   Result<void> (*build)(Builder& builder);
+  Mtp mtp = Mtp::kUnknown;
 };
 
 std::span<const Architecture> architectures() noexcept;

@@ -82,7 +82,8 @@ Result<int> chat(const ChatOptions& options) {
   settings.stats = options.output.stats;
   settings.speculate = !options.draft.off;
   settings.terminal = stdin_is_terminal() && stdout_is_terminal();
-  CISTERN_TRY(const engine::LoadOptions load, load_options(options.load));
+  CISTERN_TRY(engine::LoadOptions load, load_options(options.load));
+  load.mtp = options.draft.uses_mtp();
   const std::string name = model.path;
   CISTERN_TRY(auto engine, engine::Engine::load(std::move(model), load));
   CISTERN_TRY_VOID(load_draft_model(options.draft, options.load, *engine));

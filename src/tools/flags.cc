@@ -154,7 +154,7 @@ void add_draft_flags(CLI::App& app, DraftFlags& flags) {
       app.add_option(
              "--draft-model", flags.draft_model,
              "A smaller model of the same vocabulary that guesses tokens for MODEL to check [repetitions "
-             "are guessed]")
+             "are guessed, and what a layer of MODEL predicts]")
           ->type_name("MODEL")
           ->group(kLoadingGroup);
   app.add_flag("--no-draft", flags.off, "Do not guess tokens; the answer is the same, only later")

@@ -51,6 +51,9 @@ Result<sample::SamplerOptions> sampler_options(const SamplingFlags& flags, const
 struct DraftFlags {
   std::string draft_model;
   bool off = false;
+
+  // Whether a layer of the model that predicts further tokens has work.
+  bool uses_mtp() const { return !off && draft_model.empty(); }
 };
 // --draft-model, --no-draft
 void add_draft_flags(CLI::App& app, DraftFlags& flags);

@@ -35,6 +35,7 @@ struct MakeModelOptions {
       experts_used, expert_ffn, shared_experts;
   std::optional<float> rope_base, router_skew;
   std::uint64_t seed = 1;
+  bool mtp = false;
   bool force = false;
   bool json = false;
   bool list = false;
@@ -80,6 +81,7 @@ Result<engine::ModelShape> shape_of(const MakeModelOptions& o) {
   shape.shared_experts = o.shared_experts.value_or(shape.shared_experts);
   shape.rope_base = o.rope_base.value_or(shape.rope_base);
   shape.router_skew = o.router_skew.value_or(shape.router_skew);
+  shape.mtp = o.mtp;
   return shape;
 }
 
@@ -262,6 +264,8 @@ void add_make_model(Cli& cli) {
   number("--experts-used", options->experts_used, "Experts that a token goes to");
   number("--expert-ffn", options->expert_ffn, "Hidden values of an expert");
   number("--shared-experts", options->shared_experts, "Experts that every token takes");
+  app.add_flag("--mtp", options->mtp, "With a layer that predicts a further token, as DeepSeek V3 has it")
+      ->group(group);
   app.add_option("--rope-base", options->rope_base, "Base of the rotary position embedding")
       ->type_name("X")
       ->group(group);

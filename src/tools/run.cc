@@ -73,6 +73,7 @@ Result<std::vector<text::TokenId>> prompt_ids(const RunOptions& options, const e
 
 Result<engine::LoadOptions> load_options_for(const RunOptions& options, std::size_t prompt_tokens) {
   CISTERN_TRY(engine::LoadOptions load, load_options(options.load));
+  load.mtp = options.draft.uses_mtp();
   if (options.max_tokens > 0) {
     load.wanted_tokens = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(std::uint64_t{prompt_tokens} + options.max_tokens, 1U << 30U));

@@ -217,6 +217,29 @@ TEST(Run, FullContextEndsClearlyOrShifts) {
   EXPECT_EQ(parse(shifted.out).at("ids").as_array().size(), 60U);
 }
 
+// A layer that predicts further tokens is used unless guessing is off, and is in the plan only then.
+TEST(Run, GuessesWithTheModelsOwnLayer) {
+  const TempDir dir;
+  const std::string model = (dir.path() / "m.gguf").string();
+  ASSERT_EQ(run_program({"make-model", model, "--arch", "glm4moe", "--mtp", "--experts", "8"}).exit_code, 0);
+  const auto answer = [&model](const std::vector<std::string>& more) {
+    std::vector<std::string> args = {"run",    model, "-p",           "some words", "-n",       "40",
+                                     "--temp", "0",   "--ignore-end", "--json",     "--verbose"};
+    args.insert(args.end(), more.begin(), more.end());
+    return run_program(args);
+  };
+  const Outcome guessed = answer({});
+  const Outcome plain = answer({"--no-draft"});
+  ASSERT_EQ(guessed.exit_code, 0) << guessed.err;
+  const json::value a = parse(guessed.out), b = parse(plain.out);
+  EXPECT_EQ(a.at("ids"), b.at("ids"));
+  EXPECT_GT(a.at("stats").at("drafted_tokens").to_number<int>(), 0);
+  EXPECT_EQ(b.at("stats").at("drafted_tokens").to_number<int>(), 0);
+  constexpr const char* kLayer = "2 layers and one that guesses tokens";
+  EXPECT_NE(guessed.err.find(kLayer), std::string::npos) << guessed.err;
+  EXPECT_EQ(plain.err.find(kLayer), std::string::npos) << plain.err;
+}
+
 TEST(Run, KvTypes) {
   for (const char* type : {"f32", "f16", "bf16", "q8_0", "q4_0"}) {
     const Outcome run = run_program({"run", "-p", "Hello!", "-n", "8", "--kv", type});

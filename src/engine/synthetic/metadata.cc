@@ -101,7 +101,8 @@ void add_metadata(file::GgufWriter& gguf, const ModelShape& shape, DType dtype, 
   gguf.add("general.description", fmt::format("random weights of seed {}", seed));
   gguf.add("general.quantization_version", std::uint32_t{2});
   Keys keys(shape);
-  keys.set("block_count", shape.layers);
+  keys.set("block_count", shape.layers + (shape.mtp ? 1 : 0));
+  if (shape.mtp) keys.set("nextn_predict_layers", 1);
   keys.set("context_length", shape.context_tokens);
   keys.set("embedding_length", shape.dim);
   keys.set("feed_forward_length", shape.ffn);

@@ -50,7 +50,7 @@ bool is_wanted(const spec::TensorSpec& tensor, const ModelShape& shape) {
 int place_of(const spec::TensorSpec& tensor, const ModelShape& shape) {
   if (tensor.layer != spec::kNoLayer) return tensor.layer;
   const bool is_last = tensor.role == Role::kOutput || tensor.role == Role::kOutputNorm;
-  return is_last ? static_cast<int>(shape.layers) : -1;
+  return is_last ? static_cast<int>(shape.layers) + 1 : -1;
 }
 
 // Experts were asked for, and the architecture has none. One that has some may have too few layers for them.
@@ -60,6 +60,26 @@ Result<void> check_experts(const spec::ModelSpec& spec, const ModelShape& shape)
   if (option == nullptr || habits_of(shape.arch).experts.count.times > 0) return {};
   if (std::ranges::any_of(spec.layers, has_experts)) return {};
   return fail(ErrorCode::kUsage, fmt::format("the architecture {} has no experts", shape.arch), option);
+}
+
+// The layer that predicts a further token was asked for, and the architecture has none that is known.
+Result<void> check_mtp(const spec::ModelSpec& spec, const ModelShape& shape) {
+  if (!shape.mtp || spec.mtp) return {};
+  return fail(ErrorCode::kUsage,
+              fmt::format("the architecture {} has no layer that predicts further tokens", shape.arch),
+              "--mtp");
+}
+
+// The tensors of a model and of its layer that predicts a further token; what they share, once.
+std::vector<spec::TensorSpec> tensors_of(const spec::ModelSpec& spec) {
+  std::vector<spec::TensorSpec> tensors = spec.tensors;
+  if (!spec.mtp) return tensors;
+  for (spec::TensorSpec tensor : spec.mtp->tensors) {
+    if (std::ranges::find(spec.tensors, tensor.name, &spec::TensorSpec::name) != spec.tensors.end()) continue;
+    tensor.layer = static_cast<int>(spec.layers.size());
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
 }
 
 }  // namespace
@@ -87,7 +107,8 @@ Result<void> SyntheticModelWriter::lay_out() {
   add_metadata(gguf_, shape, model_.dtype, model_.seed);
   CISTERN_TRY(const spec::ModelSpec spec, spec_of(gguf_));
   CISTERN_TRY_VOID(check_experts(spec, shape));
-  for (const spec::TensorSpec& tensor : spec.tensors) {
+  CISTERN_TRY_VOID(check_mtp(spec, shape));
+  for (const spec::TensorSpec& tensor : tensors_of(spec)) {
     if (is_wanted(tensor, shape)) tensors_.push_back({.spec = tensor, .draw = weight_draw(tensor, shape)});
   }
   std::ranges::sort(tensors_, {}, [&shape](const Tensor& tensor) {

@@ -128,6 +128,29 @@ TEST(SyntheticModel, RefusesExpertsWhereThereAreNone) {
   EXPECT_TRUE(describe(refused.error()).starts_with("--experts"));
 }
 
+TEST(SyntheticModel, HasALayerThatPredictsATokenWhereOneIsKnown) {
+  for (const spec::Architecture& architecture : spec::architectures()) {
+    SCOPED_TRACE(architecture.name);
+    ModelShape shape = small(architecture.name);
+    shape.mtp = true;
+    if (architecture.mtp == spec::Mtp::kUnknown) {
+      const auto refused = SyntheticModelWriter::create({.shape = shape, .dtype = DType::kF16});
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+      EXPECT_TRUE(describe(refused.error()).starts_with("--mtp"));
+      continue;
+    }
+    const Bytes bytes = written({.shape = shape, .dtype = DType::kQ8_0});
+    const auto files = file::open_model(bytes, "m.gguf");
+    const auto spec = spec::read_model_spec(files->inventory);
+    ASSERT_TRUE(spec) << describe(spec.error());
+    ASSERT_TRUE(spec->mtp);
+    EXPECT_EQ(spec->layers.size(), 8U);
+    EXPECT_EQ(files->inventory.find("blk.8.nextn.eh_proj.weight")->dtype, DType::kQ8_0);
+    EXPECT_EQ(files->inventory.find("blk.8.nextn.embed_tokens.weight"), nullptr);
+  }
+}
+
 TEST(SyntheticModel, EveryWeightTypeIsWritten) {
   int n_types = 0;
   for (const quant::Format& format : quant::all_formats()) {

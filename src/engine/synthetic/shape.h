@@ -40,6 +40,7 @@ struct ModelShape {
   // Routers prefer some experts: the expert of rank r in its layer gets a bias of -router_skew * ln r, which
   // makes its probability fall as in Zipf's law; 0: no biases.
   float router_skew = 0;
+  bool mtp = false;  // a layer more, which predicts a further token
 };
 
 std::span<const ModelShape> model_shapes() noexcept;
