@@ -115,6 +115,10 @@ Result<double> BenchSession::decode(std::uint32_t steps) {
   return seconds;
 }
 
+DiskUse BenchSession::disk_use() const {
+  return impl_->runtime->disk_use();
+}
+
 plan::StepWork BenchSession::work(std::uint32_t tokens) const {
   const Runtime& runtime = *impl_->runtime;
   return plan::work_of(runtime.model, runtime.open.inventory(), runtime.plan.cache,

@@ -38,6 +38,9 @@ class BenchSession {
   // time.
   Result<double> decode(std::uint32_t steps);
 
+  // Since it was loaded.
+  DiskUse disk_use() const;
+
   // What the next such step has to do.
   plan::StepWork work(std::uint32_t tokens) const;
 

@@ -80,6 +80,7 @@ struct LoadOptions {
   int threads = 0;              // 0: one per physical core that this process may use
   std::optional<sys::Isa> isa;
   std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
+  std::uint64_t reserved_bytes = 0;           // of the machine's, for what the caller allocates meanwhile
   std::vector<AdapterOptions> adapters;       // all of them together, on every token
   // Guess with the layer that predicts further tokens, where the file has one that is known and memory is
   // left for it. Requests that do not speculate gain nothing by it.

@@ -35,8 +35,10 @@ plan::Machine read_machine(const OpenModel& open, const LoadOptions& options, in
     limits.address_space_bytes = left > stacks ? left - stacks : 0;
   }
   const std::uint64_t own = sys::current_rss_bytes();
-  plan::Machine machine{
-      .budget_bytes = limits.budget_bytes() + own, .budget_source = limits.describe(), .process_bytes = own};
+  const std::uint64_t left = limits.budget_bytes();
+  plan::Machine machine{.budget_bytes = left - std::min(left, options.reserved_bytes) + own,
+                        .budget_source = limits.describe(),
+                        .process_bytes = own};
   if (limits.budget_bytes() == limits.address_space_bytes) machine.mapping_bytes = mapped_bytes(open.files);
   if (options.memory_bytes && *options.memory_bytes < machine.budget_bytes) {
     machine.budget_bytes = *options.memory_bytes;

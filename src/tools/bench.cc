@@ -7,6 +7,9 @@
 
 #include "ops/machine_probe.h"
 #include "quant/format.h"
+#include "sys/disk_speed.h"
+#include "sys/memory_limits.h"
+#include "sys/topology.h"
 #include "tools/bench_report.h"
 #include "tools/commands.h"
 #include "tools/flags.h"
@@ -21,6 +24,8 @@ namespace cistern::tools {
 namespace {
 
 constexpr std::uint32_t kMostTokens = 1U << 20U;
+// What measuring the disk takes while a model is loaded.
+constexpr std::uint64_t kDiskProbeBytes = 24ULL << 20U;
 constexpr std::uint32_t kMostBatch = 256;
 
 struct BenchFlags {
@@ -61,6 +66,7 @@ Result<engine::LoadOptions> load_options_of(const BenchFlags& flags, std::uint32
                             depth, needed - depth, needed, model_context));
   }
   load.context_tokens = needed;
+  load.reserved_bytes = kDiskProbeBytes;
   load.sequences = flags.generated_tokens > 0 ? *std::ranges::max_element(flags.batches) : 1;
   return load;
 }
@@ -73,27 +79,40 @@ std::string main_type(const file::Inventory& inventory) {
   return most == bytes.end() ? "" : std::string(quant::format_of(most->first).name);
 }
 
-// Much larger than any last-level cache but the largest, and small beside a model worth measuring.
-constexpr std::uint64_t kProbeBytes = 512ULL << 20U;  // less where memory is short
-constexpr double kSearchSeconds = 0.02;               // per access pattern
+// Much larger than any last-level cache but the largest, and small beside a model worth measuring: less where
+// memory is short.
+constexpr std::uint64_t kProbeBytes = 512ULL << 20U;
+constexpr std::uint64_t kLeastProbeBytes = 64ULL << 20U;
+constexpr std::uint64_t kProbeShare = 32;  // of the memory
+constexpr double kSearchSeconds = 0.02;    // per access pattern
 constexpr double kSampleSeconds = 0.06;
+constexpr double kDiskSeconds = 0.25;
+
+// Of the disk that holds the model; 0 where there is none to measure (the embedded model).
+double disk_gbps_of(const std::string& path, const sys::DiskReading& reading) {
+  const auto speed = sys::measure_disk(path, reading);
+  return speed ? speed->bytes_per_s / 1e9 : 0;
+}
 
 // The limits of the machine, measured with threads of their own.
 class Prober {
  public:
   static Result<std::unique_ptr<Prober>> create(sys::Isa isa, int threads) {
     auto pool = std::make_unique<sys::ThreadPool>(threads);
-    CISTERN_TRY(ops::ProbeMemory memory, ops::ProbeMemory::create(*pool, probe_memory_bytes(kProbeBytes),
-                                                                  ops::ProbeMemory::Pages::kHuge));
+    const std::uint64_t share = sys::read_memory_limits().budget_bytes() / kProbeShare;
+    const std::uint64_t wanted = std::clamp(share, kLeastProbeBytes, kProbeBytes);
+    CISTERN_TRY(ops::ProbeMemory memory,
+                ops::ProbeMemory::create(*pool, probe_memory_bytes(wanted), ops::ProbeMemory::Pages::kHuge));
     return std::unique_ptr<Prober>(new Prober(std::move(pool), std::move(memory), isa));
   }
 
-  MachineLimits limits() {
+  MachineLimits limits(const std::string& model_path) {
     return {.read_gbps = [this] { return read_.sample(kSampleSeconds) / 1e9; },
             .gmacs =
                 [this](kernels::Arithmetic arithmetic) {
                   return peaks_[static_cast<std::size_t>(arithmetic)].sample(kSampleSeconds) / 1e9;
-                }};
+                },
+            .disk_gbps = [model_path] { return disk_gbps_of(model_path, {.max_seconds = kDiskSeconds}); }};
   }
 
  private:
@@ -111,12 +130,6 @@ class Prober {
   std::vector<ops::PeakProbe> peaks_;  // by arithmetic
 };
 
-// Of the disk that holds the model; 0 where there is none to measure (the embedded model).
-double disk_gbps_of(const std::string& path) {
-  const auto speed = sys::measure_disk(path, {});
-  return speed ? speed->bytes_per_s / 1e9 : 0;
-}
-
 Result<BenchReport> measure(const BenchFlags& flags) {
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(flags.model)));
   CISTERN_TRY_VOID(engine::require_generator(model));
@@ -129,9 +142,11 @@ Result<BenchReport> measure(const BenchFlags& flags) {
   options.progress = [&](std::uint32_t done, std::uint32_t of) {
     progress.say(fmt::format("reading {} of {} tokens", done, of));
   };
+  // Before the model, whose plan may take all the memory that is left.
+  CISTERN_TRY(const sys::Isa isa, sys::choose_isa(load.isa));
+  CISTERN_TRY(const auto prober, Prober::create(isa, load.threads > 0 ? load.threads : sys::usable_cores()));
   CISTERN_TRY(const auto session, engine::BenchSession::load(std::move(model), std::move(options)));
-  CISTERN_TRY(const auto prober, Prober::create(session->isa(), session->threads()));
-  const MachineLimits limits = prober->limits();
+  const MachineLimits limits = prober->limits(session->model().path);
   const BenchPlan plan{.cases = cases_of(flags),
                        .repetitions = flags.repetitions,
                        .progress = [&](std::size_t done, std::size_t of) -> Result<void> {
@@ -145,7 +160,7 @@ Result<BenchReport> measure(const BenchFlags& flags) {
                                  .int8_gmacs = limits.gmacs(kernels::Arithmetic::kInt8),
                                  .bf16_gmacs = limits.gmacs(kernels::Arithmetic::kBf16),
                                  .f32_gmacs = limits.gmacs(kernels::Arithmetic::kFloat),
-                                 .disk_gbps = disk_gbps_of(session->model().path),
+                                 .disk_gbps = disk_gbps_of(session->model().path, {}),
                                  .isa = std::string(sys::name_of(session->isa())),
                                  .threads = session->threads()},
                      .model = {.path = session->model().path,

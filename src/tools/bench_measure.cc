@@ -7,13 +7,13 @@
 namespace cistern::tools {
 namespace {
 
-// Seconds that the work takes at least, and what they go to.
-struct Bound {
+// Seconds that a step takes at least, and what they go to.
+struct Limit {
   double seconds = 0;
-  bool reading = false;
+  Bound bound = Bound::kArithmetic;
 };
 
-Bound bound_of(const plan::StepWork& work, const MachineLimits& limits) {
+Limit limit_of(const plan::StepWork& work, const MachineLimits& limits) {
   const double reading = static_cast<double>(work.weight_bytes + work.kv_bytes) / (limits.read_gbps() * 1e9);
   double computing = 0;
   for (int i = 0; i < kernels::kArithmeticCount; ++i) {
@@ -21,23 +21,33 @@ Bound bound_of(const plan::StepWork& work, const MachineLimits& limits) {
     if (macs == 0) continue;
     computing += static_cast<double>(macs) / (limits.gmacs(static_cast<kernels::Arithmetic>(i)) * 1e9);
   }
-  return {.seconds = std::max(reading, computing), .reading = reading > computing};
+  return {.seconds = std::max(reading, computing),
+          .bound = reading > computing ? Bound::kReading : Bound::kArithmetic};
 }
 
 struct Repetition {
   double tok_s = 0;
   double limit_tok_s = 0;
-  bool reading = false;
+  Bound bound = Bound::kArithmetic;
+  double disk_bytes_per_token = 0;
 };
 
 Result<Repetition> repeat(engine::BenchSession& session, const MachineLimits& limits, const BenchCase& c) {
   const bool prefill = c.what == BenchCase::What::kPrefill;
   const std::uint32_t tokens_per_step = prefill ? c.tokens : c.batch;
-  const Bound bound = bound_of(session.work(prefill ? c.tokens : 1), limits);
+  const std::uint32_t steps = prefill ? 1 : c.tokens;
+  Limit limit = limit_of(session.work(prefill ? c.tokens : 1), limits);
+  const std::uint64_t before = session.disk_use().bytes_read;
   CISTERN_TRY(const double seconds, prefill ? session.prefill(c.tokens) : session.decode(c.tokens));
+  const double disk_bytes = static_cast<double>(session.disk_use().bytes_read - before) / steps;
+  if (session.plan().streaming && disk_bytes > 0) {
+    const double disk = disk_bytes / (limits.disk_gbps() * 1e9);
+    if (disk > limit.seconds) limit = {.seconds = disk, .bound = Bound::kDisk};
+  }
   return Repetition{.tok_s = tokens_per_step / seconds,
-                    .limit_tok_s = tokens_per_step / bound.seconds,
-                    .reading = bound.reading};
+                    .limit_tok_s = tokens_per_step / limit.seconds,
+                    .bound = limit.bound,
+                    .disk_bytes_per_token = disk_bytes / tokens_per_step};
 }
 
 }  // namespace
@@ -57,8 +67,8 @@ Result<std::vector<BenchResult>> run_bench(engine::BenchSession& session, const 
   std::vector<BenchResult> results;
   for (const BenchCase& c : plan.cases) {
     CISTERN_TRY_VOID(session.fill(c.depth, c.batch));
-    std::vector<double> tok_s, limit, share;
-    bool reading = false;
+    std::vector<double> tok_s, limit, share, disk_bytes;
+    Bound bound = Bound::kArithmetic;
     for (std::size_t i = 0; i < steps; ++i) {
       if (plan.progress) CISTERN_TRY_VOID(plan.progress(done++, steps * plan.cases.size()));
       CISTERN_TRY(const Repetition r, repeat(session, limits, c));
@@ -66,13 +76,15 @@ Result<std::vector<BenchResult>> run_bench(engine::BenchSession& session, const 
       tok_s.push_back(r.tok_s);
       limit.push_back(r.limit_tok_s);
       share.push_back(r.tok_s / r.limit_tok_s);
-      reading = r.reading;
+      disk_bytes.push_back(r.disk_bytes_per_token);
+      bound = r.bound;
     }
     results.push_back({.measured = c,
                        .tok_s = spread_of(tok_s),
                        .limit_tok_s = spread_of(limit).median,
                        .share = spread_of(share).median,
-                       .reading = reading});
+                       .bound = bound,
+                       .disk_bytes_per_token = spread_of(disk_bytes).median});
   }
   return results;
 }

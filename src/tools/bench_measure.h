@@ -15,7 +15,11 @@ namespace cistern::tools {
 struct MachineLimits {
   std::function<double()> read_gbps;                 // 1e9 bytes per second from memory
   std::function<double(kernels::Arithmetic)> gmacs;  // 1e9 multiply-accumulates per second
+  std::function<double()> disk_gbps;                 // from the model's disk; asked for when it is streamed
 };
+
+// What a step cannot be faster than.
+enum class Bound { kReading, kArithmetic, kDisk };
 
 struct BenchCase {
   enum class What { kPrefill, kDecode } what = What::kDecode;
@@ -34,7 +38,8 @@ struct BenchResult {
   Spread tok_s;            // of all sequences together
   double limit_tok_s = 0;  // median
   double share = 0;        // median of tok_s / limit of the same repetition
-  bool reading = false;    // the limit is reading, not computing
+  Bound bound = Bound::kArithmetic;
+  double disk_bytes_per_token = 0;  // median; 0: nothing was streamed
 };
 
 struct BenchPlan {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace cistern::tools {
@@ -35,6 +36,20 @@ std::string escape_html(std::string_view text) {
   return escaped;
 }
 
+struct BoundRow {
+  const char* name;
+  const char* colour;
+};
+constexpr std::array kBounds = {BoundRow{"reading", "#2b6cb0"}, BoundRow{"arithmetic", "#c05621"},
+                                BoundRow{"disk", "#2f855a"}};
+
+const char* name_of(Bound bound) {
+  return kBounds[static_cast<std::size_t>(bound)].name;
+}
+const char* colour_of(Bound bound) {
+  return kBounds[static_cast<std::size_t>(bound)].colour;
+}
+
 constexpr const char* kPage = R"(<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>cistern bench: {title}</title>
@@ -48,7 +63,7 @@ td:first-child, th:first-child {{ text-align: left }}
 <h1>{title}</h1>
 <p>{model}</p><p>{machine}</p>
 <h2>Tokens per second</h2>
-<p>Bars: measured (median). Lines: what reading or arithmetic allows, measured beside it.</p>
+<p>Bars: measured (median). Lines: what reading, arithmetic or the disk allows, measured beside it.</p>
 {bars}
 <h2>Roofline</h2>
 <p>Attained share of the limit by what bounds it.</p>
@@ -109,12 +124,12 @@ std::string roofline_svg(const std::vector<BenchResult>& results) {
     const double x = kLeft + 20 + (kWidth - 40) * std::log2(tokens_of(r)) / std::log2(most);
     svg += fmt::format(
         "<circle cx=\"{:.0f}\" cy=\"{:.0f}\" r=\"5\" fill=\"{}\"><title>{}: {:.2f} of {}</title></circle>\n",
-        x, kTop + kHeight * (1 - std::min(r.share, 1.0)), r.reading ? "#2b6cb0" : "#c05621",
-        label_of(r.measured), r.share, r.reading ? "reading" : "arithmetic");
+        x, kTop + kHeight * (1 - std::min(r.share, 1.0)), colour_of(r.bound), label_of(r.measured), r.share,
+        name_of(r.bound));
   }
   return svg + fmt::format(
                    "<text x=\"{}\" y=\"290\">tokens per pass (1 to {:.0f}, logarithmic); blue: bound by "
-                   "reading, orange: by arithmetic</text>\n</svg>",
+                   "reading, orange: by arithmetic, green: by the disk</text>\n</svg>",
                    kLeft, most);
 }
 
@@ -143,7 +158,8 @@ boost::json::object bench_json(const BenchReport& report) {
         {"tok_s", {{"median", r.tok_s.median}, {"min", r.tok_s.min}, {"max", r.tok_s.max}}},
         {"limit_tok_s", r.limit_tok_s},
         {"share", r.share},
-        {"bound", r.reading ? "reading" : "arithmetic"}});
+        {"bound", name_of(r.bound)},
+        {"disk_bytes_per_token", r.disk_bytes_per_token}});
   }
   const BenchMachine& m = report.machine;
   return {{"machine",
@@ -168,7 +184,7 @@ std::string bench_csv(const BenchReport& report) {
   for (const BenchResult& r : report.results) {
     csv += fmt::format("{},{},{},{},{:.3f},{:.3f},{:.3f},{:.3f},{:.4f},{}\n", name_of(r.measured.what),
                        r.measured.depth, r.measured.batch, r.measured.tokens, r.tok_s.median, r.tok_s.min,
-                       r.tok_s.max, r.limit_tok_s, r.share, r.reading ? "reading" : "arithmetic");
+                       r.tok_s.max, r.limit_tok_s, r.share, name_of(r.bound));
   }
   return csv;
 }
@@ -180,8 +196,7 @@ std::string bench_markdown(const BenchReport& report) {
   for (const BenchResult& r : report.results) {
     text += fmt::format("| {} | {} | {} | {} | {:.1f} | {:.1f} .. {:.1f} | {:.1f} | {:.2f} | {} |\n",
                         name_of(r.measured.what), r.measured.depth, r.measured.batch, r.measured.tokens,
-                        r.tok_s.median, r.tok_s.min, r.tok_s.max, r.limit_tok_s, r.share,
-                        r.reading ? "reading" : "arithmetic");
+                        r.tok_s.median, r.tok_s.min, r.tok_s.max, r.limit_tok_s, r.share, name_of(r.bound));
   }
   return text;
 }
@@ -192,7 +207,7 @@ std::string bench_html(const BenchReport& report) {
     rows += fmt::format(
         "<tr><td>{}<td>{}<td>{}<td>{}<td>{:.1f}<td>{:.1f}<td>{:.1f}<td>{:.1f}<td>{:.2f}<td>{}</tr>\n",
         name_of(r.measured.what), r.measured.depth, r.measured.batch, r.measured.tokens, r.tok_s.median,
-        r.tok_s.min, r.tok_s.max, r.limit_tok_s, r.share, r.reading ? "reading" : "arithmetic");
+        r.tok_s.min, r.tok_s.max, r.limit_tok_s, r.share, name_of(r.bound));
   }
   return fmt::format(fmt::runtime(kPage),
                      fmt::arg("title", escape_html(report.model.arch + " " + report.model.type)),

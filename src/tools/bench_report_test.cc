@@ -25,7 +25,7 @@ BenchReport some_report() {
                        .tok_s = {60, 50, 62},
                        .limit_tok_s = 66,
                        .share = 0.9,
-                       .reading = true}}};
+                       .bound = Bound::kReading}}};
 }
 
 TEST(BenchReport, spread_is_of_the_sorted_values) {
