@@ -193,36 +193,51 @@ ExpertRows expert_rows(const Step& step, const spec::MoeSpec& moe, const WeightS
   return rows;
 }
 
-// All chosen experts, in lots: while one is computed with, the next is on its way.
+// The tensors of the experts, for the store.
+struct ExpertTensors {
+  std::array<store::TensorIndex, 3> indices{};
+  std::size_t count = 0;
+  std::span<const store::TensorIndex> span() const { return std::span(indices).first(count); }
+};
+
+ExpertTensors expert_tensors(const spec::MoeSpec& moe, const WeightSet& weights) {
+  ExpertTensors tensors;
+  const Role gate = gate_role(moe, weights);
+  for (const Role role : {gate, Role::kExpertsUp, Role::kExpertsDown}) {
+    if (role == Role::kExpertsUp && gate != Role::kExpertsGate) continue;
+    tensors.indices[tensors.count++] = *weights.tensor(role);
+  }
+  return tensors;
+}
+
+Result<void> run_lot(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
+                     const TensorView& x, ExpertLot lot, const ops::SortedRows& sorted,
+                     const ExpertRows& rows) {
+  CISTERN_TRY_VOID(lot.gate.wait());
+  CISTERN_TRY_VOID(lot.up.wait());
+  CISTERN_TRY_VOID(up_projections(step, ffn, weights, x, lot, rows));
+  // The next product's rows are sorted already: each is its own source.
+  for (std::uint32_t i = lot.groups.begin.front(); i < lot.groups.begin.back(); ++i) sorted.source[i] = i;
+  CISTERN_TRY_VOID(lot.down.wait());
+  return project_experts(step, weights, rows.gated, lot.groups, lot.down.view(),
+                         {Role::kExpertsDown, Role::kExpertsDownBias, rows.results});
+}
+
+// All chosen experts, in lots: while one is computed with, the next are on their way.
 Result<void> run_experts(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
                          const TensorView& x, const ops::RowGroups& groups, const ops::SortedRows& sorted,
                          const ExpertRows& rows) {
   const spec::MoeSpec& moe = *ffn.moe;
   const std::size_t n = groups.matrix.size();
-  std::array<store::TensorIndex, 3> tensors{};
-  std::size_t n_tensors = 0;
-  for (const Role role : {gate_role(moe, weights), Role::kExpertsUp, Role::kExpertsDown}) {
-    if (role == Role::kExpertsUp && gate_role(moe, weights) != Role::kExpertsGate) continue;
-    tensors[n_tensors++] = *weights.tensor(role);
-  }
-  const std::size_t at_once = step.store.slices_at_once(std::span(tensors).first(n_tensors));
-  const auto lot_at = [&](std::size_t first) {
-    return begin_lot(step, moe, weights, groups.part(first, std::min(at_once, n - first)));
-  };
-
-  ExpertLot next = lot_at(0);
-  for (std::size_t first = 0; first < n;) {
-    ExpertLot lot = std::move(next);
-    first += lot.groups.matrix.size();
-    if (first < n) next = lot_at(first);
-    CISTERN_TRY_VOID(lot.gate.wait());
-    CISTERN_TRY_VOID(lot.up.wait());
-    CISTERN_TRY_VOID(up_projections(step, ffn, weights, x, lot, rows));
-    // The next product's rows are sorted already: each is its own source.
-    for (std::uint32_t i = lot.groups.begin.front(); i < lot.groups.begin.back(); ++i) sorted.source[i] = i;
-    CISTERN_TRY_VOID(lot.down.wait());
-    CISTERN_TRY_VOID(project_experts(step, weights, rows.gated, lot.groups, lot.down.view(),
-                                     {Role::kExpertsDown, Role::kExpertsDownBias, rows.results}));
+  const std::size_t at_once = std::min(n, step.store.slices_at_once(expert_tensors(moe, weights).span()));
+  std::array<ExpertLot, store::kLotsHeld> begun;  // lot i at i modulo their number
+  std::size_t n_begun = 0;                        // groups
+  for (std::size_t i = 0; i * at_once < n; ++i) {
+    for (; n_begun < std::min(n, (i + store::kLotsHeld) * at_once); n_begun += at_once) {
+      begun[n_begun / at_once % store::kLotsHeld] =
+          begin_lot(step, moe, weights, groups.part(n_begun, std::min(at_once, n - n_begun)));
+    }
+    CISTERN_TRY_VOID(run_lot(step, ffn, weights, x, std::move(begun[i % store::kLotsHeld]), sorted, rows));
   }
   return {};
 }

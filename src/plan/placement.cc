@@ -81,7 +81,10 @@ std::uint64_t all_slots_bytes(const file::Inventory& inventory, const file::Plac
   return sum;
 }
 
-// The least that runs a layer: room for the experts of a token and one more, in every class of slots.
+// The least that runs a layer well: room for the experts of a token and one more, and for the fewest that are
+// read while others are computed with, in every class of slots.
+constexpr std::uint32_t kLeastSlices = 4;
+
 std::uint64_t least_cache(const file::Inventory& inventory, const file::Placement& placement) {
   const std::uint64_t all = all_slots_bytes(inventory, placement);
   double part = 0;
@@ -91,7 +94,7 @@ std::uint64_t least_cache(const file::Inventory& inventory, const file::Placemen
     constexpr std::uint64_t kStacksPerLayer = 3;
     const file::CachedStack& stack = placement.cached[c.stacks.front()];
     const std::uint64_t needed =
-        (stack.used + std::uint64_t{1}) * std::min<std::uint64_t>(kStacksPerLayer, c.stacks.size());
+        std::max(stack.used + 1, kLeastSlices) * std::min<std::uint64_t>(kStacksPerLayer, c.stacks.size());
     part = std::max(part, static_cast<double>(needed) / static_cast<double>(c.n_slices));
     rounding += c.slot_bytes;
   }

@@ -14,8 +14,9 @@ namespace {
 constexpr double kHalfLifeTokens = 512;
 // Uses are numbers that grow; before they overflow all are made smaller.
 constexpr double kLargeUse = 1e200;
-// Bytes of a lot of slices that are computed with while the next is read.
-constexpr std::uint64_t kLotBytes = 32ULL << 20U;
+// Of slices that are computed with while the next are read: few, so that there is something to compute with
+// soon, and enough for all threads.
+constexpr std::uint64_t kLotBytes = 8ULL << 20U;
 // What is read before anybody asks leaves a quarter of the room to those who do.
 constexpr std::size_t kWarmQuarters = 3;
 
@@ -177,7 +178,8 @@ std::size_t SliceCache::at_once(std::span<const TensorIndex> tensors) const {
   }
   std::size_t at_once = std::max<std::size_t>(1, kLotBytes / std::max<std::uint64_t>(1, bytes));
   for (std::size_t c = 0; c < classes_.size(); ++c) {
-    if (of_class[c] > 0) at_once = std::min<std::size_t>(at_once, classes_[c].n_slots / (2 * of_class[c]));
+    if (of_class[c] > 0)
+      at_once = std::min<std::size_t>(at_once, classes_[c].n_slots / (kLotsHeld * of_class[c]));
   }
   CISTERN_CHECK(at_once > 0);
   return at_once;

@@ -19,6 +19,8 @@ namespace cistern::store {
 
 using TensorIndex = std::size_t;  // position in Inventory::tensors()
 
+inline constexpr std::size_t kLotsHeld = 4;
+
 class WeightStore;
 
 class Lease {
@@ -82,13 +84,13 @@ class WeightStore {
   // kIo when the bytes cannot be had, naming file and offset.
   virtual Result<Lease> acquire(TensorIndex tensor) = 0;
 
-  // Asks for some slices of a tensor, of slice_rows rows each, which are held from now on. At most
-  // slices_at_once() of each tensor may be held at a time.
+  // Asks for some slices of a tensor, of slice_rows rows each, which are held from now on. At most kLotsHeld
+  // times slices_at_once() of each tensor may be held at a time.
   virtual SliceLease begin(TensorIndex tensor, std::uint64_t slice_rows,
                            std::span<const std::uint32_t> slices) = 0;
 
-  // How many slices of each of these tensors are best asked for together, twice over: one lot in use while
-  // the next is on its way.
+  // How many slices of each of these tensors are best computed with together: a lot, while the next are on
+  // their way.
   virtual std::size_t slices_at_once(std::span<const TensorIndex> /*tensors*/) const {
     return std::numeric_limits<std::size_t>::max();
   }
