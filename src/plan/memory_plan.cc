@@ -31,6 +31,14 @@ std::uint32_t wanted_chunk(const spec::ModelSpec& model) {
   return chunk;
 }
 
+// A budget that will do: no less is printed, in whole MiB or tenths of a GiB, and what the process holds
+// already may be a little more in the next run.
+std::string describe_least(std::uint64_t bytes) {
+  constexpr std::uint64_t kMiB = 1ULL << 20U, kGiB = 1ULL << 30U;
+  const std::uint64_t step = bytes < kGiB ? kMiB : kGiB / 10 + 1;
+  return describe_bytes(((bytes + kMiB) / step + 1) * step);
+}
+
 // Of models whose weights all stay in memory.
 class ResidentPlanner {
  public:
@@ -88,7 +96,7 @@ class ResidentPlanner {
           planner_.workload().may_stream ? least_streaming_bytes(planner_) : with_context(1).total_bytes();
       message += fmt::format(
           "; no context fits, the least that would do is {}{}: use a smaller model or quantization",
-          describe_bytes(least), planner_.workload().may_stream ? ", streaming the weights from disk" : "");
+          describe_least(least), planner_.workload().may_stream ? ", streaming the weights from disk" : "");
     }
     return fail(ErrorCode::kMemory, std::move(message));
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/fixtures.h"
+#include "support/refusal.h"
 
 namespace cistern::plan {
 namespace {
@@ -143,6 +144,29 @@ TEST(MemoryPlan, refuses_with_numbers_and_the_largest_context_that_fits) {
   const auto nothing = make_plan(tiny, o.model, o.files.inventory, {});
   ASSERT_FALSE(nothing);
   EXPECT_NE(nothing.error().message.find("no context fits"), std::string::npos);
+}
+
+// What is named is tried: with that it runs, and with much less it does not.
+TEST(MemoryPlan, names_the_smallest_budget_that_would_do) {
+  for (const char* name : {"llama", "qwen3moe", "deepseek2-v3", "gemma3n", "deepseek4", "gpt-oss", "qwen35",
+                           "lfm2", "bert-mean", "nemotron-h-moe"}) {
+    SCOPED_TRACE(name);
+    const Opened o = open(name);
+    for (const std::uint32_t context : {0U, 40U}) {
+      const Workload workload{.context_tokens = context, .threads = 2, .may_stream = true};
+      Machine machine{.budget_bytes = 1000, .budget_source = "test", .process_bytes = 1000};
+      const auto refused = make_plan(machine, o.model, o.files.inventory, workload);
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::kMemory);
+      const std::uint64_t least = testing::least_bytes_in(refused.error().message);
+      machine.budget_bytes = least;
+      const auto plan = make_plan(machine, o.model, o.files.inventory, workload);
+      ASSERT_TRUE(plan) << describe(plan.error());
+      EXPECT_LE(plan->total_bytes(), least);
+      machine.budget_bytes = least - (3U << 20U);
+      EXPECT_FALSE(make_plan(machine, o.model, o.files.inventory, workload));
+    }
+  }
 }
 
 TEST(MemoryPlan, refuses_a_context_beyond_the_models_limit) {

@@ -47,13 +47,20 @@ ChunkSize choose_chunk(const Planner& planner, std::uint32_t context_tokens) {
   return {.chunk_tokens = chunk, .block_tokens = block};
 }
 
-void place(const Planner& planner, file::Placement placement, MemoryPlan& plan) {
-  Streaming streaming{.model_bytes = plan.weights_bytes};
-  plan.weights_bytes = plan.adapter_bytes + placed_bytes(planner.inventory(), placement);
-  streaming.resident_bytes = file::lay_out(planner.inventory(), placement.resident).bytes;
-  streaming.token_bytes = bytes_per_token(planner.inventory(), placement);
-  streaming.placement = std::move(placement);
+// With as many weights as the rest of the budget holds. Nothing when that is not enough.
+std::optional<MemoryPlan> place(const Planner& planner, MemoryPlan plan) {
+  const std::uint64_t budget = budget_of(planner.machine());
+  if (other_bytes(plan) >= budget) return std::nullopt;
+  auto placement = place_weights(planner.model(), planner.inventory(), budget - other_bytes(plan),
+                                 plan.compute.block_tokens);
+  if (!placement) return std::nullopt;
+  Streaming streaming{.model_bytes = plan.weights_bytes - plan.adapter_bytes};
+  plan.weights_bytes = plan.adapter_bytes + placed_bytes(planner.inventory(), *placement);
+  streaming.resident_bytes = file::lay_out(planner.inventory(), placement->resident).bytes;
+  streaming.token_bytes = bytes_per_token(planner.inventory(), *placement);
+  streaming.placement = *std::move(placement);
   plan.streaming = std::move(streaming);
+  return plan;
 }
 
 }  // namespace
@@ -64,19 +71,15 @@ std::optional<MemoryPlan> plan_streaming(const Planner& planner) {
   std::uint32_t context = asked > 0 ? asked : std::min(planner.most_context(), kUsualContext);
   const std::uint32_t least = asked > 0 ? asked : std::min(context, kLeastContext);
   for (;; context = std::max(least, context / 2)) {
-    MemoryPlan plan = planner.with_context(context, choose_chunk(planner, context));
-    const std::uint64_t others = other_bytes(plan);
+    const MemoryPlan plan = planner.with_context(context, choose_chunk(planner, context));
     const bool affordable = asked > 0 || context == least || plan.kv_bytes <= budget / kCacheShare;
-    if (affordable && others < budget) {
-      auto placement =
-          place_weights(planner.model(), planner.inventory(), budget - others, plan.compute.block_tokens);
-      if (placement) {
-        place(planner, *std::move(placement), plan);
-        return plan;
-      }
+    if (affordable) {
+      if (auto placed = place(planner, plan)) return placed;
     }
-    if (context == least) return std::nullopt;
+    if (context == least) break;
   }
+  constexpr std::uint32_t kLeastBlock = kBlockTokens.back();
+  return place(planner, planner.with_context(least, {kLeastBlock, kLeastBlock}));
 }
 
 std::uint64_t least_streaming_bytes(const Planner& planner) {

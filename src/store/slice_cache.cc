@@ -81,7 +81,11 @@ void SliceCache::begin(SliceRequest& request) {
   }
   for (std::size_t i = 0; i < request.slices.size(); ++i) {
     const std::uint64_t entry = stack.first_entry + request.slices[i];
-    if (request.slots[i] == kNone) {
+    if (request.slots[i] == kNone && entries_[entry].slot != kNone) {  // the request names it twice
+      ++hits_;
+      request.slots[i] = entries_[entry].slot;
+      ++slots_[request.slots[i]].pins;
+    } else if (request.slots[i] == kNone) {
       ++misses_;
       const auto slot = take_slot(stack.slot_class);
       if (!slot) {

@@ -84,10 +84,12 @@ void StreamWindow::read_done(std::uint64_t tag, std::optional<Error> error) {
   if (error) turn.error = *std::move(error);
 }
 
-bool StreamWindow::is_reading() const {
-  return std::ranges::any_of(turns_, [](const Turn& turn) {
-    return std::ranges::find(turn.states, PieceState::kReading) != turn.states.end();
-  });
+const file::Extent* StreamWindow::first_reading() const {
+  for (const Turn& turn : turns_) {
+    const auto reading = std::ranges::find(turn.states, PieceState::kReading);
+    if (reading != turn.states.end()) return &layer_of(turn.number).pieces[reading - turn.states.begin()];
+  }
+  return nullptr;
 }
 
 Result<const std::byte*> StreamWindow::acquire(std::size_t tensor) {
@@ -122,7 +124,7 @@ void StreamWindow::layer_done() {
 // After an error, or where somebody wants tensors out of order.
 Result<void> StreamWindow::jump_to(std::size_t layer) {
   CISTERN_TRY_VOID(
-      reads_.wait([&] { return !is_reading(); }, [&] { return where(layer_of(turn_).pieces[0]); }));
+      reads_.wait([&] { return first_reading() == nullptr; }, [&] { return where(*first_reading()); }));
   turn_ += kTurns;
   while (turn_ % layers_.size() != layer) ++turn_;
   fill();

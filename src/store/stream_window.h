@@ -61,7 +61,7 @@ class StreamWindow final : public ReadClient {
   }
   void fill();
   void submit_turn(std::uint64_t number);
-  bool is_reading() const;
+  const file::Extent* first_reading() const;  // null: nothing is being read
   Result<void> jump_to(std::size_t layer);
   std::string where(const file::Extent& piece) const;
 

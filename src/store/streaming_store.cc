@@ -1,5 +1,7 @@
 #include "store/streaming_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -29,17 +31,18 @@ class ResidentTensors final : public ReadClient {
         const std::uint64_t bytes = std::min(kLoadBytes, extent.bytes - begin);
         const std::uint64_t needed =
             std::min(bytes, extent.needed_bytes - std::min(begin, extent.needed_bytes));
-        reads.submit(*this, bytes,
-                     {.file_index = extent.file_index,
-                      .offset = extent.offset + begin,
-                      .bytes = bytes,
-                      .needed_bytes = needed},
+        pieces_.push_back({.file_index = extent.file_index,
+                           .offset = extent.offset + begin,
+                           .bytes = bytes,
+                           .needed_bytes = needed});
+        reads.submit(*this, pieces_.size() - 1, pieces_.back(),
                      memory_.bytes().data() + extent.place + begin);
       }
     }
     while (done_bytes_ < layout_.bytes && !error_) {
       const std::uint64_t before = done_bytes_;
-      CISTERN_TRY_VOID(reads.wait([&] { return done_bytes_ > before; }, [&] { return paths.front(); }));
+      CISTERN_TRY_VOID(
+          reads.wait([&] { return done_bytes_ > before; }, [&] { return first_missing(paths); }));
       if (options.progress) options.progress(done_bytes_, layout_.bytes);
     }
     if (error_) return std::unexpected(*error_);
@@ -49,15 +52,22 @@ class ResidentTensors final : public ReadClient {
   bool has(TensorIndex tensor) const { return places_[tensor] != kNone; }
   const std::byte* data(TensorIndex tensor) const { return memory_.bytes().data() + places_[tensor]; }
 
-  void read_done(std::uint64_t bytes, std::optional<Error> error) override {
-    done_bytes_ += bytes;
+  void read_done(std::uint64_t piece, std::optional<Error> error) override {
+    done_bytes_ += std::exchange(pieces_[piece].bytes, 0);
     if (error) error_ = std::move(error);
   }
 
  private:
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+
+  std::string first_missing(std::span<const std::string> paths) const {
+    const auto piece = std::ranges::find_if(pieces_, [](const file::Extent& e) { return e.bytes > 0; });
+    return fmt::format("{} at byte {}", paths[piece->file_index], piece->offset);
+  }
+
   file::Layout layout_;
   std::vector<std::uint64_t> places_;  // by tensor
+  std::vector<file::Extent> pieces_;   // as they are asked for; without bytes once they are there
   sys::Buffer memory_;
   std::uint64_t done_bytes_ = 0;
   std::optional<Error> error_;

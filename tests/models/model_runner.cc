@@ -17,16 +17,24 @@ plan::MemoryPlan plan_of(const file::Inventory& inventory, const spec::ModelSpec
                                .threads = setting.threads,
                                .sequences = setting.sequences});
   EXPECT_TRUE(plan) << describe(plan.error());
-  return *plan;
+  if (setting.block_tokens > 0) {
+    plan->compute = plan::make_compute_layout(
+        model, {.chunk_tokens = plan->compute.chunk_tokens,
+                .block_tokens = std::min(setting.block_tokens, plan->compute.chunk_tokens),
+                .max_sequences = setting.sequences,
+                .threads = setting.threads,
+                .context_tokens = plan->cache.context_tokens});
+  }
+  return *std::move(plan);
 }
 
 }  // namespace
 
 ModelRunner::ModelRunner(const file::Inventory& inventory, const spec::ModelSpec& model,
-                         const RunnerSetting& setting)
+                         const RunnerSetting& setting, std::unique_ptr<store::WeightStore> store)
     : model_(model),
       kernels_(kernels::resolve(setting.isa)),
-      store_(store::make_mapped_store(inventory)),
+      store_(store != nullptr ? std::move(store) : store::make_mapped_store(inventory)),
       pool_(setting.threads),
       plan_(plan_of(inventory, model, setting)),
       arena_(*sys::Buffer::allocate(plan_.compute.total_bytes)) {
@@ -100,6 +108,14 @@ std::vector<std::vector<float>> ModelRunner::step(std::span<const std::vector<st
     first += rows;
   }
   return result;
+}
+
+std::vector<float> ModelRunner::hidden(std::span<const std::uint32_t> ids) {
+  const model::SequenceTokens text{.ids = ids, .cache = caches_.data()};
+  EXPECT_TRUE(decoder_->forward({&text, 1}));
+  const auto hidden = decoder_->hidden(0, static_cast<std::uint32_t>(ids.size()));
+  EXPECT_TRUE(hidden);
+  return {hidden->f32(), hidden->f32() + hidden->shape.elements()};
 }
 
 void ModelRunner::clear() {

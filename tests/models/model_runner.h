@@ -23,12 +23,14 @@ struct RunnerSetting {
   bool float_products = false;  // decode every weight to floats: the reference for packed arithmetic
   std::uint32_t sequences = 1;
   std::uint32_t context_tokens = 0;  // 0: the model's
+  std::uint32_t block_tokens = 0;    // of a step that go through a block together; 0: all
 };
 
 class ModelRunner {
  public:
-  // `inventory` and `model` must outlive it.
-  ModelRunner(const file::Inventory& inventory, const spec::ModelSpec& model, const RunnerSetting& setting);
+  // `inventory` and `model` must outlive it. Weights come from the store; null: from the mapped file.
+  ModelRunner(const file::Inventory& inventory, const spec::ModelSpec& model, const RunnerSetting& setting,
+              std::unique_ptr<store::WeightStore> store = nullptr);
 
   // Feeds `ids` to a sequence, `chunk` tokens at a time, and gives the logits after each of them.
   std::vector<float> logits(std::span<const std::uint32_t> ids, std::uint32_t chunk,
@@ -37,6 +39,8 @@ class ModelRunner {
   std::vector<float> step(std::span<const std::uint32_t> next);
   // The next tokens of the first sequences in one step, those without any left out: the logits after each.
   std::vector<std::vector<float>> step(std::span<const std::vector<std::uint32_t>> next);
+  // Of an encoder: the final hidden states of the tokens of a text.
+  std::vector<float> hidden(std::span<const std::uint32_t> ids);
   void clear();
 
  private:

@@ -1,6 +1,7 @@
 #include "support/faulty_reader.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace cistern::testing {
 namespace {
@@ -37,7 +38,8 @@ std::optional<sys::ReadCompletion> FaultyReader::next(double seconds) {
     if (held.calls_left > 0) --held.calls_left;
   }
   if (auto completion = pop_held(0)) return completion;
-  while (auto completion = inner_->next(seconds)) {
+  constexpr double kForever = std::numeric_limits<double>::infinity();
+  while (auto completion = inner_->next(seconds > 0 ? kForever : 0)) {
     if (auto seen = finish(std::move(*completion))) return seen;
   }
   return seconds > 0 && inner_->unfinished() == 0 ? pop_held(UINT64_MAX) : std::nullopt;

@@ -40,8 +40,8 @@ class FaultyReader final : public sys::FileReader {
   FaultyReader(std::unique_ptr<sys::FileReader> inner, std::vector<ReadFault> faults);
 
   void submit(const sys::ReadRequest& request, sys::ReadPriority priority) override;
-  // Waits for no clock: when nothing else can come, a delayed completion is handed out before its time, and
-  // with stalled ones alone there is nothing at once.
+  // Waits for no clock: whoever waits waits for the disk, however slow it is; when nothing else can come, a
+  // delayed completion is handed out before its time, and with stalled ones alone there is nothing at once.
   std::optional<sys::ReadCompletion> next(double seconds) override;
   std::size_t unfinished() const override { return inner_->unfinished() + held_.size(); }
   Result<void> check_unchanged() const override;
