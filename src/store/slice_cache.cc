@@ -176,6 +176,7 @@ std::size_t SliceCache::at_once(std::span<const TensorIndex> tensors) const {
   std::vector<std::uint32_t> of_class(classes_.size());
   std::uint64_t bytes = 0;
   for (const TensorIndex tensor : tensors) {
+    CISTERN_CHECK(has(tensor));
     const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[tensor])];
     ++of_class[stack.slot_class];
     bytes += stack.slice_bytes;

@@ -189,20 +189,21 @@ TEST_F(StreamingStoreTest, held_experts_stay_where_they_are) {
   EXPECT_EQ(again.view()[0].data, place);
 }
 
-TEST_F(StreamingStoreTest, two_lots_of_a_layer_fit_at_once) {
+TEST_F(StreamingStoreTest, all_lots_of_a_layer_that_are_held_fit_at_once) {
   const Names layer = {"l0.gate", "l0.up", "l0.down"};
-  // Of `down` 2 lots fit the slots of its class, of gate and up twice the number: 24 and 48 matrices.
-  for (const auto& [slots, lot] : {std::pair{3U, 1U}, {4U, 2U}, {7U, 3U}, {12U, 6U}}) {
+  // The slots of gate and up are twice as many as those of `down`.
+  for (const auto& [slots, lot] : {std::pair{4U, 1U}, {8U, 2U}, {15U, 3U}}) {
     const TestStore s(model_, with_slots(slots));
     EXPECT_EQ(s.store->slices_at_once(model_.indices(layer)), lot) << slots << " slots";
-    Slices first, second;
-    for (std::uint32_t i = 0; i < lot; ++i) first.push_back(i), second.push_back(kExperts - 1 - i);
+    std::vector<Slices> lots;
     std::vector<SliceLease> leases;
-    for (const Slices& slices : {first, second}) {
-      for (const std::string& name : layer) leases.push_back(s.begin(name, slices));
+    for (std::uint32_t first = 0; lots.size() < kLotsHeld; first += lot) {
+      lots.emplace_back();
+      for (std::uint32_t i = 0; i < lot; ++i) lots.back().push_back((first + i) % kExperts);
+      for (const std::string& name : layer) leases.push_back(s.begin(name, lots.back()));
     }
     for (std::size_t i = 0; i < leases.size(); ++i)
-      EXPECT_EQ(s.wrong_slices(layer[i % 3], leases[i], i < 3 ? first : second), "") << slots << " slots";
+      EXPECT_EQ(s.wrong_slices(layer[i % 3], leases[i], lots[i / 3]), "") << slots << " slots";
   }
 }
 

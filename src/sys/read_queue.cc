@@ -51,7 +51,8 @@ std::optional<ReadPiece> ReadQueue::take() {
       .file = request.file,
       .offset = request.offset + begin,
       .into = request.into.subspan(begin, bytes),
-      .needed_bytes = std::min(bytes, request.needed_bytes - std::min(request.needed_bytes, begin))};
+      .needed_bytes = std::min(bytes, request.needed_bytes - std::min(request.needed_bytes, begin)),
+      .background = list == &background_};
 }
 
 void ReadQueue::finish(ReadPiece&& piece) {

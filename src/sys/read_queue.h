@@ -25,6 +25,7 @@ struct ReadPiece {
   std::span<std::byte> into;
   std::uint64_t needed_bytes = 0;
   std::uint64_t done_bytes = 0;
+  bool background = false;
   bool direct = false;         // how its last read was begun
   std::optional<Error> error;  // set when it is over and failed
 };

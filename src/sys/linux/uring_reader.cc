@@ -40,11 +40,14 @@ class Ring {
     return probe != nullptr && io_uring_opcode_supported(probe.get(), IORING_OP_READ) ? 0 : ENOSYS;
   }
 
-  // REQUIRES: fewer than kPiecesInFlight are under way.
-  void read(const ReadFiles::Read& read, std::uint64_t tag) {
+  // In the background also what comes before the disk is left to the kernel: memory that was never touched
+  // has to be made, and whoever only hopes for these bytes should not wait for that. REQUIRES: fewer than
+  // kPiecesInFlight are under way.
+  void read(const ReadFiles::Read& read, std::uint64_t tag, bool background) {
     io_uring_sqe* const entry = io_uring_get_sqe(&ring_);
     CISTERN_CHECK(entry != nullptr);
     io_uring_prep_read(entry, read.fd, read.memory, static_cast<unsigned>(read.bytes), read.offset);
+    if (background) io_uring_sqe_set_flags(entry, IOSQE_ASYNC);
     io_uring_sqe_set_data64(entry, tag);
   }
 
@@ -126,7 +129,7 @@ class UringReader final : public FileReader {
       const std::uint32_t index = free_.back();
       free_.pop_back();
       pieces_[index] = std::move(*piece);
-      ring_->read(files_.next_read(pieces_[index]), index);
+      ring_->read(files_.next_read(pieces_[index]), index, pieces_[index].background);
     }
     ring_->submit();
   }
@@ -139,7 +142,7 @@ class UringReader final : public FileReader {
         queue_.finish(std::move(piece));
         free_.push_back(index);
       } else {
-        ring_->read(files_.next_read(piece), index);
+        ring_->read(files_.next_read(piece), index, piece.background);
       }
     }
   }
