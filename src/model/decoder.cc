@@ -36,8 +36,14 @@ Result<void> Decoder::forward(std::span<const SequenceTokens> sequences) {
   for (std::uint32_t first = 0; first < n_tokens_; first += block)
     CISTERN_TRY_VOID(embed(begin_block(sequences, first)));
   for (std::uint32_t li = 0; li < parts_.model.layers.size(); ++li) {
-    for (std::uint32_t first = 0; first < n_tokens_; first += block)
-      CISTERN_TRY_VOID(run_layer(begin_block(sequences, first), li, weights_.layers[li]));
+    for (std::uint32_t first = 0; first < n_tokens_; first += block) {
+      Step step = begin_block(sequences, first);
+      if (li + 1 < parts_.model.layers.size()) {
+        step.next_layer = &parts_.model.layers[li + 1];
+        step.next_weights = &weights_.layers[li + 1];
+      }
+      CISTERN_TRY_VOID(run_layer(step, li, weights_.layers[li]));
+    }
     parts_.store.layer_done();
   }
   CISTERN_TRY_VOID(parts_.store.check_unchanged());

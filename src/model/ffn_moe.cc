@@ -223,6 +223,22 @@ Result<void> run_lot(const Step& step, const spec::FfnSpec& ffn, const WeightSet
                          {Role::kExpertsDown, Role::kExpertsDownBias, rows.results});
 }
 
+// Tells the store which experts the next layer will probably choose: those that its router prefers for what
+// the residual stream is already. For few tokens, where a layer's experts are not all wanted anyway.
+Result<void> hint_next_experts(const Step& step) {
+  constexpr std::uint32_t kFewTokens = 4;
+  if (step.next_layer == nullptr || !step.store.wants_hints() || step.n_tokens > kFewTokens) return {};
+  const std::optional<spec::FfnSpec>& ffn = step.next_layer->ffn;
+  const bool plain = step.model.layer_kind == spec::LayerKind::kPlain && !step.model.parallel_blocks;
+  if (!plain || !ffn || !ffn->moe || ffn->moe->chosen_by_token) return {};
+  Workspace memory(step, step.layout.hints, step.layout.hint_bytes);
+  const TensorView x = memory.take(step.model.dim);
+  CISTERN_TRY_VOID(norm(step, *step.next_weights, Role::kFfnNorm, Role::kFfnNormBias, step.residual(), x));
+  CISTERN_TRY(const ops::Choice choice, route(step, *ffn->moe, *step.next_weights, x, memory));
+  step.store.hint(expert_tensors(*ffn->moe, *step.next_weights).span(), choice.experts);
+  return {};
+}
+
 // All chosen experts, in lots: while one is computed with, the next are on their way.
 Result<void> run_experts(const Step& step, const spec::FfnSpec& ffn, const WeightSet& weights,
                          const TensorView& x, const ops::RowGroups& groups, const ops::SortedRows& sorted,
@@ -237,6 +253,7 @@ Result<void> run_experts(const Step& step, const spec::FfnSpec& ffn, const Weigh
       begun[n_begun / at_once % store::kLotsHeld] =
           begin_lot(step, moe, weights, groups.part(n_begun, std::min(at_once, n - n_begun)));
     }
+    if (i == 0) CISTERN_TRY_VOID(hint_next_experts(step));
     CISTERN_TRY_VOID(run_lot(step, ffn, weights, x, std::move(begun[i % store::kLotsHeld]), sorted, rows));
   }
   return {};

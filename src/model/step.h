@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "kv/cache.h"
+#include "model/weights.h"
 #include "ops/exec.h"
 #include "plan/compute_layout.h"
 #include "spec/model_spec.h"
@@ -42,6 +43,8 @@ struct Step {
   const plan::ComputeLayout& layout;
   std::uint32_t first_token = 0;  // of the tokens that go through the layers in one step, the block's first
   std::uint32_t n_tokens = 0;
+  const spec::LayerSpec* next_layer = nullptr;  // of the layer after the one at hand, if there is one
+  const WeightSet* next_weights = nullptr;
 
   // f32 (cols, n_tokens) at a byte offset of the arena.
   TensorView buffer(std::uint64_t offset, std::uint64_t cols) const {

@@ -47,6 +47,7 @@ class Needs {
   }
 
   std::uint64_t workspace_bytes = 0;
+  std::uint64_t hint_bytes = 0;
   std::uint64_t adapter_bytes = 0;
   std::uint64_t packed_bytes = 0;
   std::uint64_t max_cols = 0;
@@ -172,6 +173,9 @@ class Needs {
            {moe.hidden, rows},
            {moe.hidden, rows},
            {dim_, rows}});
+    // As in route(), after a norm.
+    hint_bytes = std::max(hint_bytes, aligned_bytes(dim_ * tokens_) + aligned_bytes(moe.n_experts * tokens_) +
+                                          2 * aligned_bytes(rows));
     grouped(dim_, rows);
     grouped(moe.hidden, rows);
     scratch_floats = std::max<std::uint64_t>(scratch_floats, moe.n_experts);
@@ -268,6 +272,8 @@ ComputeLayout make_compute_layout(const spec::ModelSpec& model, const StepLimits
   layout.streams = place(dim_floats * extra);
   layout.selected = place(needs.top_k * chunk_tokens);
   layout.workspace = place(needs.workspace_bytes / sizeof(float));
+  layout.hint_bytes = needs.hint_bytes;
+  layout.hints = place(needs.hint_bytes / sizeof(float));
   layout.adapter_bytes = needs.adapter_bytes;
   layout.adapters = place(needs.adapter_bytes / sizeof(float));
   layout.logits = place(std::uint64_t{model.n_vocab} * layout.logit_rows);

@@ -29,6 +29,8 @@ struct ComputeLayout {
   std::uint64_t hyper = 0;     // ((2 + streams) * streams): weights of a hyper-connection
   std::uint64_t streams = 0;   // (dim * streams): the streams to be
   std::uint64_t selected = 0;  // (top_k, chunk_tokens) of the largest indexer
+  std::uint64_t hints = 0;     // what is computed to guess the next layer's experts: hint_bytes
+  std::uint64_t hint_bytes = 0;
   std::uint64_t adapters = 0;  // A x of an adapter: adapter_bytes
   std::uint64_t adapter_bytes = 0;
   std::uint64_t logits = 0;  // (n_vocab, logit_rows)

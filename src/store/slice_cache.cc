@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "sys/clock.h"
 
 namespace cistern::store {
 namespace {
@@ -19,6 +20,7 @@ constexpr double kLargeUse = 1e200;
 constexpr std::uint64_t kLotBytes = 8ULL << 20U;
 // What is read before anybody asks leaves a quarter of the room to those who do.
 constexpr std::size_t kWarmQuarters = 3;
+constexpr std::size_t kWarmedAtOnce = 8;
 
 }  // namespace
 
@@ -79,6 +81,9 @@ void SliceCache::begin(SliceRequest& request) {
     ++slots_[entry.slot].pins;
     request.slots[i] = entry.slot;
   }
+  const auto absent = static_cast<std::size_t>(std::ranges::count(request.slots, kNone));
+  victims_.clear();
+  if (absent > classes_[stack.slot_class].free.size()) gather_victims(classes_[stack.slot_class], absent);
   for (std::size_t i = 0; i < request.slices.size(); ++i) {
     const std::uint64_t entry = stack.first_entry + request.slices[i];
     if (request.slots[i] == kNone && entries_[entry].slot != kNone) {  // the request names it twice
@@ -110,22 +115,40 @@ file::Extent SliceCache::extent_of(std::uint64_t entry) const {
                          stack.slice_bytes);
 }
 
-// Looking through a thousand slots takes a microsecond, reading a slice a millisecond.
+bool SliceCache::is_victim(const Slot& slot) const {
+  return slot.pins == 0 && !slot.hinted && (slot.state == State::kThere || slot.state == State::kFailed);
+}
+
 std::uint32_t SliceCache::find_victim(const Class& slots) const {
   std::uint32_t victim = kNone;
   for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
-    const Slot& slot = slots_[i];
-    if (slot.pins > 0 || (slot.state != State::kThere && slot.state != State::kFailed)) continue;
-    if (victim == kNone || entries_[slot.entry].score < entries_[slots_[victim].entry].score) victim = i;
+    if (!is_victim(slots_[i])) continue;
+    if (victim == kNone || entries_[slots_[i].entry].score < entries_[slots_[victim].entry].score) victim = i;
   }
   return victim;
+}
+
+// Looking through a thousand slots takes a microsecond, so it is done once for a request.
+void SliceCache::gather_victims(const Class& slots, std::size_t count) {
+  const auto score = [this](std::uint32_t slot) { return entries_[slots_[slot].entry].score; };
+  victims_.clear();
+  for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
+    if (is_victim(slots_[i])) victims_.push_back(i);
+  }
+  if (victims_.size() > count) {
+    std::ranges::nth_element(victims_, victims_.begin() + static_cast<std::ptrdiff_t>(count), {}, score);
+    victims_.resize(count);
+  }
 }
 
 Result<std::uint32_t> SliceCache::take_slot(std::uint32_t slot_class) {
   Class& slots = classes_[slot_class];
   if (slots.free.empty()) {
-    std::uint32_t victim = find_victim(slots);
-    if (victim == kNone) {
+    std::uint32_t victim = kNone;
+    if (!victims_.empty()) {
+      victim = victims_.back();
+      victims_.pop_back();
+    } else if ((victim = find_victim(slots)) == kNone) {
       // All that is not held is being read ahead.
       CISTERN_TRY_VOID(reads_.wait([&] { return (victim = find_victim(slots)) != kNone; },
                                    [&] { return where(slots_[slots.first_slot].entry); }));
@@ -145,8 +168,13 @@ void SliceCache::read(std::uint64_t entry, std::uint32_t slot, sys::ReadPriority
 }
 
 void SliceCache::read_done(std::uint64_t tag, std::optional<Error> error) {
-  slots_[tag].state = error ? State::kFailed : State::kThere;
+  Slot& slot = slots_[tag];
+  slot.state = error ? State::kFailed : State::kThere;
   if (error) last_error_ = std::move(error);
+  if (!slot.warming) return;
+  slot.warming = false;
+  --n_warming_;
+  go_on_warming();
 }
 
 void SliceCache::forget(std::uint32_t slot) noexcept {
@@ -191,7 +219,15 @@ std::size_t SliceCache::at_once(std::span<const TensorIndex> tensors) const {
 }
 
 void SliceCache::warm(std::span<const SliceId> slices) {
-  for (const SliceId& id : slices) {
+  warm_.assign(slices.begin(), slices.end());
+  warm_next_ = 0;
+  go_on_warming();
+}
+
+// A few at a time, because whoever asks for one of them meanwhile waits for all before it.
+void SliceCache::go_on_warming() {
+  while (warm_next_ < warm_.size() && n_warming_ < kWarmedAtOnce) {
+    const SliceId& id = warm_[warm_next_++];
     if (id.tensor >= stack_of_.size() || !has(id.tensor)) continue;
     const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[id.tensor])];
     Class& slots = classes_[stack.slot_class];
@@ -201,7 +237,52 @@ void SliceCache::warm(std::span<const SliceId> slices) {
     const std::uint32_t slot = slots.free.back();
     slots.free.pop_back();
     count_use(entries_[entry]);
+    slots_[slot].warming = true;
+    ++n_warming_;
     read(entry, slot, sys::ReadPriority::kBackground);
+  }
+}
+
+// While something was computed since the last hint, the disk could have read as much as it did at the time.
+void SliceCache::measure_spare_bytes() {
+  constexpr double kNewest = 0.1;  // weight of it in the mean
+  const double now = sys::steady_seconds();
+  const double seconds = now - hint_time_s_;
+  const double computing = seconds - (reads_.waited_s() - hint_waited_s_);
+  const auto bytes = static_cast<double>(reads_.bytes_read() - hint_bytes_);
+  if (hint_time_s_ > 0 && seconds > 0)
+    spare_bytes_ += kNewest * (std::max(0.0, computing) / seconds * bytes - spare_bytes_);
+  hint_time_s_ = now;
+  hint_waited_s_ = reads_.waited_s();
+  hint_bytes_ = reads_.bytes_read();
+}
+
+void SliceCache::hint(std::span<const TensorIndex> tensors, std::span<const std::uint32_t> slices) {
+  measure_spare_bytes();
+  for (const std::uint32_t slot : hinted_) slots_[slot].hinted = false;
+  hinted_.clear();
+  auto left = static_cast<std::int64_t>(spare_bytes_);
+  for (const std::uint32_t slice : slices) {
+    for (const TensorIndex tensor : tensors) {
+      const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[tensor])];
+      const std::uint64_t entry = stack.first_entry + slice;
+      std::uint32_t slot = entries_[entry].slot;
+      if (slot == kNone) {
+        left -= static_cast<std::int64_t>(stack.slice_bytes);
+        if (left < 0) return;
+        Class& slots = classes_[stack.slot_class];
+        if (slots.free.empty()) {
+          const std::uint32_t victim = find_victim(slots);
+          if (victim == kNone) return;
+          forget(victim);
+        }
+        slot = slots.free.back();
+        slots.free.pop_back();
+        read(entry, slot, sys::ReadPriority::kBackground);
+      }
+      slots_[slot].hinted = true;
+      hinted_.push_back(slot);
+    }
   }
 }
 

@@ -34,6 +34,13 @@ class SliceCache final : public ReadClient {
   // See WeightStore::slices_at_once().
   std::size_t at_once(std::span<const TensorIndex> tensors) const;
 
+  // Reads slices that will probably be asked for next, as far as the disk has nothing better to do: as much
+  // as it could have read while it was idle of late. Kept at least until the next hint.
+  void hint(std::span<const TensorIndex> tensors, std::span<const std::uint32_t> slices);
+
+  // Whether there is room for every slice.
+  bool holds_all() const { return slots_.size() >= entries_.size(); }
+
   // Reads slices in the background, the first ones first, as far as there is room that nobody has wanted yet.
   struct SliceId {
     TensorIndex tensor = 0;
@@ -70,6 +77,8 @@ class SliceCache final : public ReadClient {
     std::uint64_t entry = 0;
     std::uint32_t pins = 0;
     State state = State::kFree;
+    bool hinted = false;
+    bool warming = false;
   };
   struct Class {
     std::uint32_t first_slot = 0, n_slots = 0;
@@ -78,7 +87,11 @@ class SliceCache final : public ReadClient {
 
   void count_use(Entry& entry);
   file::Extent extent_of(std::uint64_t entry) const;
+  bool is_victim(const Slot& slot) const;
   std::uint32_t find_victim(const Class& slots) const;
+  void gather_victims(const Class& slots, std::size_t count);
+  void measure_spare_bytes();
+  void go_on_warming();
   Result<std::uint32_t> take_slot(std::uint32_t slot_class);
   void read(std::uint64_t entry, std::uint32_t slot, sys::ReadPriority priority);
   void forget(std::uint32_t slot) noexcept;
@@ -93,9 +106,16 @@ class SliceCache final : public ReadClient {
   std::vector<Entry> entries_;
   std::vector<Slot> slots_;
   std::vector<Class> classes_;
-  std::optional<Error> last_error_;  // of a slot that failed
-  double use_ = 1;                   // what a use counts now
-  double growth_ = 1;                // of use_, with each request
+  std::optional<Error> last_error_;     // of a slot that failed
+  std::vector<std::uint32_t> victims_;  // found for the request at hand, the next to go last
+  std::vector<std::uint32_t> hinted_;   // slots of the last hint
+  std::vector<SliceId> warm_;           // to be read in the background, from warm_next_ on
+  std::size_t warm_next_ = 0, n_warming_ = 0;
+  // Of the last hint, and what the disk could have read between hints while it was idle: a running mean.
+  double hint_time_s_ = 0, hint_waited_s_ = 0, spare_bytes_ = 0;
+  std::uint64_t hint_bytes_ = 0;
+  double use_ = 1;     // what a use counts now
+  double growth_ = 1;  // of use_, with each request
   std::uint64_t hits_ = 0, misses_ = 0;
 };
 

@@ -133,6 +133,12 @@ class Store final : public StreamingStore {
   }
   void layer_done() override { window_->layer_done(); }
 
+  // Who gives hints reads tensors of layers to come, which a window would have to jump for.
+  bool wants_hints() const override { return placement_.streamed.empty() && !cache_->holds_all(); }
+  void hint(std::span<const TensorIndex> tensors, std::span<const std::uint32_t> slices) override {
+    cache_->hint(tensors, slices);
+  }
+
   StreamingStats stats() const override {
     return {.bytes_read = reads_.bytes_read() - loaded_bytes_,
             .waited_s = reads_.waited_s() - loaded_s_,

@@ -95,6 +95,12 @@ class WeightStore {
     return std::numeric_limits<std::size_t>::max();
   }
 
+  // Whether it is of use to say beforehand what will be asked for.
+  virtual bool wants_hints() const { return false; }
+  // These slices of these tensors will probably be asked for soon, the first the most probably. A hint only:
+  // the store reads as many of them as the disk has time for while something else is computed.
+  virtual void hint(std::span<const TensorIndex> /*tensors*/, std::span<const std::uint32_t> /*slices*/) {}
+
   // Tensors acquired since the last call are not needed again before the others have had their turn.
   virtual void layer_done() {}
 
