@@ -101,10 +101,13 @@ void SliceCache::begin(SliceRequest& request) {
       slots_[*slot].pins = 1;
       request.slots[i] = *slot;
     }
+    Slot& slot = slots_[request.slots[i]];
+    if (!slot.in_layer) in_layer_.push_back(request.slots[i]);
+    slot.in_layer = true;
     const file::Extent extent = extent_of(entry);
     const file::TensorInfo& info = inventory_.tensors()[stack.tensor];
-    request.data[i] = memory_.data() + slots_[request.slots[i]].place +
-                      (info.offset + request.slices[i] * stack.slice_bytes - extent.offset);
+    request.data[i] =
+        memory_.data() + slot.place + (info.offset + request.slices[i] * stack.slice_bytes - extent.offset);
   }
 }
 
@@ -115,7 +118,7 @@ file::Extent SliceCache::extent_of(std::uint64_t entry) const {
                          stack.slice_bytes);
 }
 
-bool SliceCache::is_victim(const Slot& slot) const {
+bool SliceCache::is_victim(const Slot& slot) {
   return slot.pins == 0 && !slot.hinted && (slot.state == State::kThere || slot.state == State::kFailed);
 }
 
@@ -123,7 +126,10 @@ std::uint32_t SliceCache::find_victim(const Class& slots) const {
   std::uint32_t victim = kNone;
   for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
     if (!is_victim(slots_[i])) continue;
-    if (victim == kNone || entries_[slots_[i].entry].score < entries_[slots_[victim].entry].score) victim = i;
+    const auto rank = [this](std::uint32_t slot) {
+      return std::pair(slots_[slot].in_layer, entries_[slots_[slot].entry].score);
+    };
+    if (victim == kNone || rank(i) < rank(victim)) victim = i;
   }
   return victim;
 }
@@ -133,7 +139,7 @@ void SliceCache::gather_victims(const Class& slots, std::size_t count) {
   const auto score = [this](std::uint32_t slot) { return entries_[slots_[slot].entry].score; };
   victims_.clear();
   for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
-    if (is_victim(slots_[i])) victims_.push_back(i);
+    if (is_victim(slots_[i]) && !slots_[i].in_layer) victims_.push_back(i);
   }
   if (victims_.size() > count) {
     std::ranges::nth_element(victims_, victims_.begin() + static_cast<std::ptrdiff_t>(count), {}, score);
@@ -192,6 +198,11 @@ Result<void> SliceCache::wait(SliceRequest& request) {
     if (slots_[slot].state == State::kFailed) return std::unexpected(*last_error_);
   }
   return {};
+}
+
+void SliceCache::layer_done() {
+  for (const std::uint32_t slot : in_layer_) slots_[slot].in_layer = false;
+  in_layer_.clear();
 }
 
 void SliceCache::release(SliceRequest& request) noexcept {

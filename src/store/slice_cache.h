@@ -31,6 +31,10 @@ class SliceCache final : public ReadClient {
   Result<void> wait(SliceRequest& request);
   void release(SliceRequest& request) noexcept;
 
+  // What was asked for so far is not needed again before the other layers have had their turn. Until then it
+  // stays as far as there is room: the next block of the same step's tokens will want it.
+  void layer_done();
+
   // See WeightStore::slices_at_once().
   std::size_t at_once(std::span<const TensorIndex> tensors) const;
 
@@ -78,6 +82,7 @@ class SliceCache final : public ReadClient {
     std::uint32_t pins = 0;
     State state = State::kFree;
     bool hinted = false;
+    bool in_layer = false;  // asked for since layer_done()
     bool warming = false;
   };
   struct Class {
@@ -87,7 +92,7 @@ class SliceCache final : public ReadClient {
 
   void count_use(Entry& entry);
   file::Extent extent_of(std::uint64_t entry) const;
-  bool is_victim(const Slot& slot) const;
+  static bool is_victim(const Slot& slot);
   std::uint32_t find_victim(const Class& slots) const;
   void gather_victims(const Class& slots, std::size_t count);
   void measure_spare_bytes();
@@ -109,7 +114,8 @@ class SliceCache final : public ReadClient {
   std::optional<Error> last_error_;     // of a slot that failed
   std::vector<std::uint32_t> victims_;  // found for the request at hand, the next to go last
   std::vector<std::uint32_t> hinted_;   // slots of the last hint
-  std::vector<SliceId> warm_;           // to be read in the background, from warm_next_ on
+  std::vector<std::uint32_t> in_layer_;
+  std::vector<SliceId> warm_;  // to be read in the background, from warm_next_ on
   std::size_t warm_next_ = 0, n_warming_ = 0;
   // Of the last hint, and what the disk could have read between hints while it was idle: a running mean.
   double hint_time_s_ = 0, hint_waited_s_ = 0, spare_bytes_ = 0;

@@ -131,7 +131,10 @@ class Store final : public StreamingStore {
   std::size_t slices_at_once(std::span<const TensorIndex> tensors) const override {
     return cache_->at_once(tensors);
   }
-  void layer_done() override { window_->layer_done(); }
+  void layer_done() override {
+    window_->layer_done();
+    cache_->layer_done();
+  }
 
   // Who gives hints reads tensors of layers to come, which a window would have to jump for.
   bool wants_hints() const override { return placement_.streamed.empty() && !cache_->holds_all(); }

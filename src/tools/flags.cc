@@ -70,7 +70,8 @@ void add_load_flags(CLI::App& app, LoadFlags& flags) {
   for (const KvTypeRow& row : kKvTypes) types.emplace_back(row.name);
   add_choice(app, "--kv", flags.kv, types, "Type of the KV cache [" + flags.kv + "]")->group(kLoadingGroup);
   app.add_option("--memory", flags.memory,
-                 "Use no more memory than this: 3GB, 512MiB [what the machine allows]")
+                 "Use no more memory than this, 3GB or 512MiB, and run from disk what does not fit [what the "
+                 "machine allows]")
       ->type_name("SIZE")
       ->group(kLoadingGroup);
 }
