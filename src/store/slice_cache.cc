@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "base/check.h"
 #include "sys/clock.h"
@@ -119,7 +120,7 @@ file::Extent SliceCache::extent_of(std::uint64_t entry) const {
 }
 
 bool SliceCache::is_victim(const Slot& slot) {
-  return slot.pins == 0 && !slot.hinted && (slot.state == State::kThere || slot.state == State::kFailed);
+  return slot.pins == 0 && (slot.state == State::kThere || slot.state == State::kFailed);
 }
 
 std::uint32_t SliceCache::find_victim(const Class& slots) const {
@@ -127,7 +128,7 @@ std::uint32_t SliceCache::find_victim(const Class& slots) const {
   for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
     if (!is_victim(slots_[i])) continue;
     const auto rank = [this](std::uint32_t slot) {
-      return std::pair(slots_[slot].in_layer, entries_[slots_[slot].entry].score);
+      return std::tuple(slots_[slot].hinted, slots_[slot].in_layer, entries_[slots_[slot].entry].score);
     };
     if (victim == kNone || rank(i) < rank(victim)) victim = i;
   }
@@ -139,7 +140,7 @@ void SliceCache::gather_victims(const Class& slots, std::size_t count) {
   const auto score = [this](std::uint32_t slot) { return entries_[slots_[slot].entry].score; };
   victims_.clear();
   for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
-    if (is_victim(slots_[i]) && !slots_[i].in_layer) victims_.push_back(i);
+    if (is_victim(slots_[i]) && !slots_[i].in_layer && !slots_[i].hinted) victims_.push_back(i);
   }
   if (victims_.size() > count) {
     std::ranges::nth_element(victims_, victims_.begin() + static_cast<std::ptrdiff_t>(count), {}, score);
@@ -284,7 +285,7 @@ void SliceCache::hint(std::span<const TensorIndex> tensors, std::span<const std:
         Class& slots = classes_[stack.slot_class];
         if (slots.free.empty()) {
           const std::uint32_t victim = find_victim(slots);
-          if (victim == kNone) return;
+          if (victim == kNone || slots_[victim].hinted || slots_[victim].in_layer) return;
           forget(victim);
         }
         slot = slots.free.back();

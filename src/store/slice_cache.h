@@ -39,7 +39,7 @@ class SliceCache final : public ReadClient {
   std::size_t at_once(std::span<const TensorIndex> tensors) const;
 
   // Reads slices that will probably be asked for next, as far as the disk has nothing better to do: as much
-  // as it could have read while it was idle of late. Kept at least until the next hint.
+  // as it could have read while it was idle of late. They go last until the next hint.
   void hint(std::span<const TensorIndex> tensors, std::span<const std::uint32_t> slices);
 
   // Whether there is room for every slice.
