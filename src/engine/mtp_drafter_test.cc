@@ -104,8 +104,8 @@ TEST(MtpDrafter, runs_when_metadata_lie) {
     SCOPED_TRACE(mutant.about);
     auto model = open_model({.model = dir.write("mutant.gguf", mutant.model.build()).string()});
     if (!model) continue;
-    auto runtime = load_runtime(
-        std::move(*model), {.context_tokens = 24, .threads = 1, .memory_bytes = 64U << 20U, .mtp = true});
+    auto runtime = load_runtime(std::move(*model),
+                                {.context_tokens = 24, .threads = 1, .memory_bytes = 1U << 30U, .mtp = true});
     if (!runtime || !(*runtime)->mtp) continue;
     ASSERT_TRUE((*runtime)->sequence->feed(Ids(9, 7), {.chunk_tokens = 4}));
     EXPECT_EQ(propose(**runtime, 7, 3).size(), 3U);
