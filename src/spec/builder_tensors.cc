@@ -111,11 +111,10 @@ void Builder::add_experts(int layer, const MoeSpec& moe, const FfnTensors& optio
   add(name("ffn_gate_inp.bias"), Shape(n), Role::kRouterBias, layer, !options.expert_bias);
   if (options.selection_bias) add(name("exp_probs_b.bias"), Shape(n), Role::kSelectionBias, layer);
   if (moe.gated && has_tensor(name("ffn_gate_up_exps.weight"), options.fused_experts)) {
-    add(name("ffn_gate_up_exps.weight"), Shape(width, std::uint64_t{2} * moe.hidden, n),
-        Role::kExpertsGateUp, layer);
+    add(name("ffn_gate_up_exps.weight"), Shape(width, std::uint64_t{2} * moe.hidden, n), Role::kExpertsGateUp,
+        layer);
   } else {
-    if (moe.gated)
-      add(name("ffn_gate_exps.weight"), Shape(width, moe.hidden, n), Role::kExpertsGate, layer);
+    if (moe.gated) add(name("ffn_gate_exps.weight"), Shape(width, moe.hidden, n), Role::kExpertsGate, layer);
     add(name("ffn_up_exps.weight"), Shape(width, moe.hidden, n), Role::kExpertsUp, layer);
   }
   add(name("ffn_down_exps.weight"), Shape(moe.hidden, width, n), Role::kExpertsDown, layer);

@@ -63,7 +63,8 @@ Result<void> read_model(Conversion& c, bool tied) {
   c.keys.set("embedding_length", c.dim);
   c.keys.set("vocab_size", vocabulary);
   c.keys.set("context_length", context);
-  c.keys.set("attention.layer_norm_rms_epsilon", std::max(static_cast<float>(eps.value_or(kUsualEps)), 1e-30F));
+  c.keys.set("attention.layer_norm_rms_epsilon",
+             std::max(static_cast<float>(eps.value_or(kUsualEps)), 1e-30F));
   CISTERN_TRY_VOID(read_rope_base(c));
   CISTERN_TRY(tied, c.config.flag_or("tie_word_embeddings", tied));
   if (!tied) c.also.push_back(Role::kOutput);
@@ -118,8 +119,8 @@ Result<std::vector<bool>> layers_of_type(const Conversion& c, std::string_view n
 Result<void> read_window_layers(Conversion& c, std::uint32_t period) {
   CISTERN_TRY_VOID(read_window(c));
   CISTERN_TRY(const std::vector<bool> windowed, layers_of_type(c, "sliding_attention"));
-  CISTERN_TRY(period, c.config.value_or({"sliding_window_pattern", "_sliding_window_pattern"}, period,
-                                        kLayerCount));
+  CISTERN_TRY(period,
+              c.config.value_or({"sliding_window_pattern", "_sliding_window_pattern"}, period, kLayerCount));
   std::vector<std::uint32_t> flags;
   for (std::uint32_t li = 0; li < c.layers; ++li) {
     const bool by_period = (li + 1) % period != 0;
@@ -143,8 +144,8 @@ Result<Experts> read_experts(Conversion& c) {
   CISTERN_TRY(experts.count,
               c.config.require({"num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts"},
                                kExpertCount));
-  CISTERN_TRY(experts.used, c.config.require({"num_experts_per_tok", "num_experts_per_token",
-                                              "top_k_experts", "moe_k", "moe_topk"},
+  CISTERN_TRY(experts.used, c.config.require({"num_experts_per_tok", "num_experts_per_token", "top_k_experts",
+                                              "moe_k", "moe_topk"},
                                              {1, experts.count}));
   CISTERN_TRY(experts.hidden, c.config.require({"moe_intermediate_size", "intermediate_size"}, kWidth));
   c.keys.set("expert_count", experts.count);
@@ -154,13 +155,12 @@ Result<Experts> read_experts(Conversion& c) {
 }
 
 Result<void> read_shared_experts(Conversion& c, const Experts& experts) {
-  CISTERN_TRY(const std::uint32_t count,
-              c.config.value_or({"n_shared_experts", "num_shared_experts", "num_shared_expert",
-                                 "moe_num_shared_experts"},
-                                0, {0, 256}));
-  CISTERN_TRY(const auto hidden,
-              c.config.find({"shared_expert_intermediate_size", "moe_shared_expert_intermediate_size"},
-                            kMaybeWidth));
+  CISTERN_TRY(const std::uint32_t count, c.config.value_or({"n_shared_experts", "num_shared_experts",
+                                                            "num_shared_expert", "moe_num_shared_experts"},
+                                                           0, {0, 256}));
+  CISTERN_TRY(
+      const auto hidden,
+      c.config.find({"shared_expert_intermediate_size", "moe_shared_expert_intermediate_size"}, kMaybeWidth));
   const std::uint64_t all = hidden ? *hidden : std::uint64_t{count} * experts.hidden;
   if (all > kWidth.high) {
     return c.config.bad("n_shared_experts",
@@ -200,8 +200,8 @@ Result<void> read_latent_attention(Conversion& c) {
   CISTERN_TRY(const std::uint32_t values, c.config.require({"v_head_dim"}, kHead));
   if (rope % 2 != 0) return c.config.bad("qk_rope_head_dim", fmt::format("is {}, must be even", rope));
   if (std::uint64_t{kv_rank + rope} * c.heads > kWidth.high) {
-    return c.config.bad("kv_lora_rank", fmt::format("{} heads of {} values are beyond any model", c.heads,
-                                                    kv_rank + rope));
+    return c.config.bad("kv_lora_rank",
+                        fmt::format("{} heads of {} values are beyond any model", c.heads, kv_rank + rope));
   }
   c.kv_heads = 1;
   c.head_dim = kv_rank + rope;

@@ -27,8 +27,8 @@ struct Conversion {
   Fields config;
   std::string arch;  // general.architecture
   MetadataKeys keys = {};
-  std::vector<Role> also = {};   // optional tensors of the architecture that these models have
-  bool keys_are_values = false;  // layers without a window have no tensor of values
+  std::vector<Role> also = {};          // optional tensors of the architecture that these models have
+  bool keys_are_values = false;         // layers without a window have no tensor of values
   bool own_further_embeddings = false;  // the layer that predicts further tokens has embedding and head
 
   std::uint32_t layers = 0;

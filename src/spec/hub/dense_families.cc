@@ -87,7 +87,8 @@ Result<void> read_gemma3n(Conversion& c) {
   return {};
 }
 
-// The large models have fewer key-value heads in layers that see everything, and no values of their own there.
+// The large models have fewer key-value heads in layers that see everything, and no values of their own
+// there.
 Result<void> read_gemma4(Conversion& c) {
   constexpr std::uint32_t kPeriod = 6;
   CISTERN_TRY_VOID(read_dense(c));

@@ -9,21 +9,32 @@ namespace cistern::spec::hub {
 namespace {
 
 // What the quantizer tells apart, by a part of the tensor's name.
-enum class Kind : std::uint8_t { kOther, kHead, kEmbedding, kValues, kKeys, kQueries, kOut, kGateOrUp, kDown };
+enum class Kind : std::uint8_t {
+  kOther,
+  kHead,
+  kEmbedding,
+  kValues,
+  kKeys,
+  kQueries,
+  kOut,
+  kGateOrUp,
+  kDown
+};
 
 struct NamedKind {
   std::string_view part;
   Kind kind;
 };
 constexpr NamedKind kKinds[] = {
-    {"attn_qkv.weight", Kind::kValues}, {"attn_v.weight", Kind::kValues},  {"attn_k.weight", Kind::kKeys},
+    {"attn_qkv.weight", Kind::kValues}, {"attn_v.weight", Kind::kValues},   {"attn_k.weight", Kind::kKeys},
     {"attn_q.weight", Kind::kQueries},  {"attn_output.weight", Kind::kOut}, {"ffn_up", Kind::kGateOrUp},
     {"ffn_gate", Kind::kGateOrUp},      {"ffn_down", Kind::kDown},
 };
 
 Kind kind_of(const TensorSpec& tensor) {
   if (tensor.name == "output.weight") return Kind::kHead;
-  if (tensor.role == Role::kTokenEmbedding || tensor.role == Role::kPerLayerEmbedding) return Kind::kEmbedding;
+  if (tensor.role == Role::kTokenEmbedding || tensor.role == Role::kPerLayerEmbedding)
+    return Kind::kEmbedding;
   for (const NamedKind& row : kKinds) {
     if (tensor.name.find(row.part) != std::string::npos) return row.kind;
   }
@@ -87,7 +98,8 @@ DType values_type(const FileType& file_type, const Traits& traits, int i, int n)
   return traits.experts == 8 ? DType::kQ8_0 : type;
 }
 
-// The types of one kind of tensors with smaller blocks that stand in where a row is no whole number of blocks.
+// The types of one kind of tensors with smaller blocks that stand in where a row is no whole number of
+// blocks.
 DType fitting(DType type, std::uint64_t cols) {
   const auto fits = [cols](DType t) { return cols % quant::format_of(t).block_values == 0; };
   if (fits(type)) return type;

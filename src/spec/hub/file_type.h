@@ -35,17 +35,17 @@ struct TypeRule {
 
 struct FileType {
   std::string_view name;
-  DType base;                    // of most matrices
-  DType head = DType::kQ6_K;     // output head, and an embedding that is the head too
+  DType base;                 // of most matrices
+  DType head = DType::kQ6_K;  // output head, and an embedding that is the head too
   std::optional<DType> embedding = {};
-  TypeRule values = {};          // attn_v, attn_qkv
+  TypeRule values = {};                     // attn_v, attn_qkv
   std::optional<DType> shared_values = {};  // attn_v where 4 query heads or more share it
   std::optional<DType> keys_and_queries = {};
-  TypeRule down = {};            // ffn_down
+  TypeRule down = {};  // ffn_down
   TypeRule gate_and_up = {};
-  std::optional<DType> out = {};    // attn_output
+  std::optional<DType> out = {};       // attn_output
   std::optional<DType> out_of_8 = {};  // the same in mixtures of 8 experts
-  bool few_bits = false;         // of those for which mixtures get better values and keys
+  bool few_bits = false;               // of those for which mixtures get better values and keys
 };
 
 std::span<const FileType> file_types() noexcept;

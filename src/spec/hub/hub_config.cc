@@ -60,10 +60,9 @@ Result<const Family*> find_family(const Fields& config) {
   std::vector<std::string> known;
   for (const Family& row : families()) known.emplace_back(row.model_type);
   const std::string meant = nearest(*type, known);
-  auto error =
-      config.bad(kType, fmt::format("'{}' is not known{}; known are {}", file::printable(*type),
-                                    meant.empty() ? "" : fmt::format(" (is it {}?)", meant),
-                                    fmt::join(known, ", ")));
+  auto error = config.bad(
+      kType, fmt::format("'{}' is not known{}; known are {}", file::printable(*type),
+                         meant.empty() ? "" : fmt::format(" (is it {}?)", meant), fmt::join(known, ", ")));
   error.error().code = ErrorCode::kUnsupported;
   return error;
 }

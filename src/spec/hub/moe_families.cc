@@ -27,8 +27,7 @@ Result<void> read_mixture(Conversion& c) {
 Result<void> read_llama4(Conversion& c) {
   CISTERN_TRY_VOID(start(c));
   CISTERN_TRY(const std::uint32_t dense, c.config.require({"intermediate_size_mlp"}, kWidth));
-  CISTERN_TRY(const std::uint32_t step,
-              c.config.value_or({"interleave_moe_layer_step"}, 1, {1, c.layers}));
+  CISTERN_TRY(const std::uint32_t step, c.config.value_or({"interleave_moe_layer_step"}, 1, {1, c.layers}));
   CISTERN_TRY(const auto chunk, c.config.find({"attention_chunk_size"}, kTokenCount));
   c.keys.set("feed_forward_length", dense);
   c.keys.set("interleave_moe_layer_step", step);

@@ -29,8 +29,8 @@ QuantMix leaving_ends(std::string name, double bits) {
   return mix;
 }
 
-// A scale of 16 bits and, where there is one, a zero point of as many bits as a weight for each group; a group
-// of 0 or less is a whole row.
+// A scale of 16 bits and, where there is one, a zero point of as many bits as a weight for each group; a
+// group of 0 or less is a whole row.
 Result<QuantMix> grouped(const Fields& config, const std::string& method, bool zero_points) {
   CISTERN_TRY(const double bits, bits_in(config, {"bits", "w_bit", "num_bits"}, 4));
   CISTERN_TRY(const auto group, config.find_number({"group_size", "q_group_size"}));

@@ -20,10 +20,10 @@ double bits_of(DType dtype) {
 
 // The type with about so many bits whose blocks rows of `cols` values are made of.
 DType nearest_type(double bits, std::uint64_t cols) {
-  constexpr std::array kTypes = {DType::kIQ1_S,   DType::kIQ1_M, DType::kIQ2_XXS, DType::kIQ2_XS,
-                                 DType::kQ2_K,    DType::kIQ3_XXS, DType::kIQ3_S, DType::kIQ4_XS,
-                                 DType::kQ4_K,    DType::kQ4_0,  DType::kQ5_K,    DType::kQ5_0,
-                                 DType::kQ6_K,    DType::kQ8_0,  DType::kF16};
+  constexpr std::array kTypes = {DType::kIQ1_S, DType::kIQ1_M,   DType::kIQ2_XXS, DType::kIQ2_XS,
+                                 DType::kQ2_K,  DType::kIQ3_XXS, DType::kIQ3_S,   DType::kIQ4_XS,
+                                 DType::kQ4_K,  DType::kQ4_0,    DType::kQ5_K,    DType::kQ5_0,
+                                 DType::kQ6_K,  DType::kQ8_0,    DType::kF16};
   DType best = DType::kF16;
   for (const DType type : kTypes) {
     if (cols % quant::format_of(type).block_values != 0) continue;
@@ -33,7 +33,8 @@ DType nearest_type(double bits, std::uint64_t cols) {
 }
 
 bool has_experts(const ModelSpec& model) {
-  return std::ranges::any_of(model.layers, [](const LayerSpec& layer) { return layer.ffn && layer.ffn->moe; });
+  return std::ranges::any_of(model.layers,
+                             [](const LayerSpec& layer) { return layer.ffn && layer.ffn->moe; });
 }
 
 AverageBits bits_for(const QuantMix& mix, const ModelSpec& model) {
@@ -63,8 +64,8 @@ std::vector<Packing> pack_by_bits(const QuantMix& mix, const ModelSpec& model,
   for (const TensorSpec& tensor : tensors) {
     const double each = bits_of_tensor(bits, tensor);
     const auto bytes = std::ceil(static_cast<double>(tensor.shape.elements()) * each / 8);
-    packings.push_back({.dtype = nearest_type(each, tensor.shape.cols()),
-                        .size_bytes = static_cast<std::uint64_t>(bytes)});
+    packings.push_back(
+        {.dtype = nearest_type(each, tensor.shape.cols()), .size_bytes = static_cast<std::uint64_t>(bytes)});
   }
   return packings;
 }

@@ -110,14 +110,36 @@ struct Alias {
   std::string_view name, row;
 };
 constexpr Alias kAliases[] = {
-    {"Q4", "Q4_K_M"},      {"Q5", "Q5_K_M"},          {"Q6", "Q6_K"},       {"Q8", "Q8_0"},
-    {"Q3", "Q3_K_M"},      {"Q2", "Q2_K"},            {"Q3_K", "Q3_K_M"},   {"Q4_K", "Q4_K_M"},
-    {"Q5_K", "Q5_K_M"},    {"FP16", "F16"},           {"HALF", "F16"},      {"BFLOAT16", "BF16"},
-    {"FLOAT16", "F16"},    {"FLOAT32", "F32"},        {"FP32", "F32"},      {"MXFP4_MOE", "MXFP4"},
-    {"Q6_K_S", "Q6_K"},    {"BNB", "NF4"},            {"BNB-4BIT", "NF4"},  {"BNB-8BIT", "INT8"},
-    {"Q4_K_L", "Q4_K_M"},  {"Q6_K_L", "Q6_K"},        {"Q5_K_L", "Q5_K_M"}, {"Q2_K_L", "Q2_K"},
-    {"Q3_K_XL", "UD-Q3_K_XL"}, {"Q2_K_XL", "UD-Q2_K_XL"}, {"Q4_K_XL", "UD-Q4_K_XL"},
-    {"Q5_K_XL", "UD-Q5_K_XL"}, {"Q6_K_XL", "UD-Q6_K_XL"}, {"Q8_K_XL", "UD-Q8_K_XL"},
+    {"Q4", "Q4_K_M"},
+    {"Q5", "Q5_K_M"},
+    {"Q6", "Q6_K"},
+    {"Q8", "Q8_0"},
+    {"Q3", "Q3_K_M"},
+    {"Q2", "Q2_K"},
+    {"Q3_K", "Q3_K_M"},
+    {"Q4_K", "Q4_K_M"},
+    {"Q5_K", "Q5_K_M"},
+    {"FP16", "F16"},
+    {"HALF", "F16"},
+    {"BFLOAT16", "BF16"},
+    {"FLOAT16", "F16"},
+    {"FLOAT32", "F32"},
+    {"FP32", "F32"},
+    {"MXFP4_MOE", "MXFP4"},
+    {"Q6_K_S", "Q6_K"},
+    {"BNB", "NF4"},
+    {"BNB-4BIT", "NF4"},
+    {"BNB-8BIT", "INT8"},
+    {"Q4_K_L", "Q4_K_M"},
+    {"Q6_K_L", "Q6_K"},
+    {"Q5_K_L", "Q5_K_M"},
+    {"Q2_K_L", "Q2_K"},
+    {"Q3_K_XL", "UD-Q3_K_XL"},
+    {"Q2_K_XL", "UD-Q2_K_XL"},
+    {"Q4_K_XL", "UD-Q4_K_XL"},
+    {"Q5_K_XL", "UD-Q5_K_XL"},
+    {"Q6_K_XL", "UD-Q6_K_XL"},
+    {"Q8_K_XL", "UD-Q8_K_XL"},
 };
 
 // One name without brackets or remarks, in capitals.
@@ -181,11 +203,12 @@ Result<QuantMix> find_quant(std::string_view name) {
   for (const FileType& row : file_types()) known.emplace_back(row.name);
   for (const AverageRow& row : averages()) known.emplace_back(row.name);
   const std::string meant = nearest(text, known);
-  return fail(ErrorCode::kUsage,
-              fmt::format("unknown quant '{}'{}; names are those of GGUF files (Q4_K_M, IQ3_XXS, UD-Q4_K_XL), "
-                          "or bits per weight (3.5bpw, 4bit, AWQ, fp8)",
-                          file::printable(name.substr(0, kMaxName)),
-                          meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
+  return fail(
+      ErrorCode::kUsage,
+      fmt::format("unknown quant '{}'{}; names are those of GGUF files (Q4_K_M, IQ3_XXS, UD-Q4_K_XL), "
+                  "or bits per weight (3.5bpw, 4bit, AWQ, fp8)",
+                  file::printable(name.substr(0, kMaxName)),
+                  meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
 }
 
 }  // namespace cistern::spec::hub

@@ -25,8 +25,7 @@ Result<void> read_delta_net(Conversion& c) {
   CISTERN_TRY(const std::uint32_t heads, c.config.require({"linear_num_value_heads"}, kHeads));
   CISTERN_TRY(const std::uint32_t key_dim, c.config.require({"linear_key_head_dim"}, {1, 4096}));
   CISTERN_TRY(const std::uint32_t value_dim, c.config.require({"linear_value_head_dim"}, {1, 4096}));
-  CISTERN_TRY(const std::uint32_t interval,
-              c.config.value_or({"full_attention_interval"}, 4, kLayerCount));
+  CISTERN_TRY(const std::uint32_t interval, c.config.value_or({"full_attention_interval"}, 4, kLayerCount));
   CISTERN_TRY_VOID(set_inner_size(c, "linear_num_value_heads", heads, value_dim));
   c.keys.set("ssm.conv_kernel", width);
   c.keys.set("ssm.state_size", key_dim);
@@ -78,8 +77,8 @@ Result<std::string> layer_kinds(const Conversion& c) {
     kinds = *pattern;
   }
   if (kinds.size() != c.layers || kinds.find_first_not_of("M*E-") != std::string::npos) {
-    return c.config.bad(kPattern, fmt::format("must have a letter of M, *, E and - for each of {} layers",
-                                              c.layers));
+    return c.config.bad(kPattern,
+                        fmt::format("must have a letter of M, *, E and - for each of {} layers", c.layers));
   }
   return kinds;
 }
