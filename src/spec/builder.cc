@@ -41,7 +41,7 @@ std::unexpected<Error> Builder::unsupported(std::string_view suffix, std::string
 }
 
 bool Builder::has_tensor(const std::string& name, bool usual) const {
-  return source_ == Source::kFile ? inventory_->find(name) != nullptr : usual;
+  return source_ == Source::kMetadata ? usual : inventory_->find(name) != nullptr;
 }
 
 Result<std::optional<std::uint32_t>> Builder::find_u32(std::string_view suffix, std::uint32_t low,
@@ -163,7 +163,15 @@ Result<void> Builder::read_dimensions(bool with_mtp) {
   has_mtp_ = with_mtp && model.n_further_layers > 0 &&
              has_tensor(in_layer(static_cast<int>(n_main), "nextn.eh_proj.weight"), true);
   model.layers.resize(n_main + (has_mtp_ ? 1 : 0));
+  return read_vocabulary();
+}
 
+Result<void> Builder::read_vocabulary() {
+  // A model on paper has a number of tokens and none of them.
+  if (!is_file() && !metadata().has("tokenizer.ggml.tokens")) {
+    CISTERN_TRY(model.n_vocab, require_u32("vocab_size", 1, kMaxVocab));
+    return {};
+  }
   CISTERN_TRY(const auto tokens, metadata().strings("tokenizer.ggml.tokens"));
   if (tokens.empty() || tokens.size() > kMaxVocab) {
     return fail(ErrorCode::kFormat, fmt::format("has {} tokens; the vocabulary is damaged", tokens.size()),

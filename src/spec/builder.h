@@ -15,9 +15,11 @@
 
 namespace cistern::spec {
 
-// What a ModelSpec is made from: a file, whose tensors say which of several forms it has, or the metadata of
-// a model that is yet to be written, which gets the usual form of its architecture and all optional tensors.
-enum class Source { kFile, kMetadata };
+// What a ModelSpec is made from: a file, whose tensors say which of several forms it has; the metadata of a
+// model that is yet to be written, which gets the usual form of its architecture and all optional tensors; or
+// metadata and tensors that have no data, of a model that is planned and never run, so that it may also have
+// what is not computed.
+enum class Source { kFile, kMetadata, kNoData };
 
 // No model comes near this; it keeps every product of two dimensions inside 64 bits and memory.
 inline constexpr std::uint32_t kMaxDim = 1U << 20U;
@@ -67,6 +69,9 @@ class Builder {
   std::unexpected<Error> bad_key(std::string_view suffix, std::string message) const;
   // The same, kUnsupported: the file is sound, but Cistern cannot run it.
   std::unexpected<Error> unsupported(std::string_view suffix, std::string message) const;
+
+  // Whether the model could be run from what is there.
+  bool is_file() const { return source_ == Source::kFile; }
 
   // Whether the file has the tensor; in new files `usual`.
   bool has_tensor(const std::string& name, bool usual) const;
@@ -166,6 +171,7 @@ class Builder {
  private:
   Builder(const file::Inventory& inventory, Source source) : inventory_(&inventory), source_(source) {}
   Result<void> read_dimensions(bool with_mtp);
+  Result<void> read_vocabulary();
   ModelSpec mtp_model(int layer) const;
   Result<void> read_heads();
   Result<void> read_pooling();

@@ -106,18 +106,22 @@ void Builder::add_attention(const AttentionTensors& options) {
 void Builder::add_experts(int layer, const MoeSpec& moe, const FfnTensors& options) {
   const auto name = [layer](std::string_view part) { return in_layer(layer, part); };
   const std::uint64_t n = moe.n_experts;
+  const std::uint64_t width = moe.latent_dim > 0 ? moe.latent_dim : model.dim;  // of what experts read
   add(name("ffn_gate_inp.weight"), Shape(model.dim, n), Role::kRouter, layer);
   add(name("ffn_gate_inp.bias"), Shape(n), Role::kRouterBias, layer, !options.expert_bias);
   if (options.selection_bias) add(name("exp_probs_b.bias"), Shape(n), Role::kSelectionBias, layer);
   if (moe.gated && has_tensor(name("ffn_gate_up_exps.weight"), options.fused_experts)) {
-    add(name("ffn_gate_up_exps.weight"), Shape(model.dim, std::uint64_t{2} * moe.hidden, n),
-        Role::kExpertsGateUp, layer);
+    add(name("ffn_gate_up_exps.weight"), Shape(width, std::uint64_t{2} * moe.hidden, n), Role::kExpertsGateUp,
+        layer);
   } else {
-    if (moe.gated)
-      add(name("ffn_gate_exps.weight"), Shape(model.dim, moe.hidden, n), Role::kExpertsGate, layer);
-    add(name("ffn_up_exps.weight"), Shape(model.dim, moe.hidden, n), Role::kExpertsUp, layer);
+    if (moe.gated) add(name("ffn_gate_exps.weight"), Shape(width, moe.hidden, n), Role::kExpertsGate, layer);
+    add(name("ffn_up_exps.weight"), Shape(width, moe.hidden, n), Role::kExpertsUp, layer);
   }
-  add(name("ffn_down_exps.weight"), Shape(moe.hidden, model.dim, n), Role::kExpertsDown, layer);
+  add(name("ffn_down_exps.weight"), Shape(moe.hidden, width, n), Role::kExpertsDown, layer);
+  if (moe.latent_dim > 0) {
+    add(name("ffn_latent_down.weight"), Shape(model.dim, width), Role::kLatentDown, layer);
+    add(name("ffn_latent_up.weight"), Shape(width, model.dim), Role::kLatentUp, layer);
+  }
   if (options.expert_bias) {
     add_f32(name("ffn_gate_exps.bias"), Shape(moe.hidden, n), Role::kExpertsGateBias, layer);
     add_f32(name("ffn_up_exps.bias"), Shape(moe.hidden, n), Role::kExpertsUpBias, layer);

@@ -108,6 +108,16 @@ Result<ModelSpec> build(const file::Inventory& inventory, Source source) {
               fmt::format("{}: key 'general.architecture'", inventory.metadata.where()));
 }
 
+Result<ModelSpec> read_checked(const file::Inventory& inventory, Source source) {
+  CISTERN_TRY(ModelSpec model, build(inventory, source));
+  for (const TensorSpec& tensor : model.tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
+  if (model.mtp) {
+    for (const TensorSpec& tensor : model.mtp->tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
+  }
+  CISTERN_TRY_VOID(check_no_strangers(inventory, model));
+  return model;
+}
+
 }  // namespace
 
 bool is_expert_stack(Role role) noexcept {
@@ -159,13 +169,11 @@ bool ModelSpec::needs_long_rope(std::uint64_t tokens) const {
 }
 
 Result<ModelSpec> read_model_spec(const file::Inventory& inventory) {
-  CISTERN_TRY(ModelSpec model, build(inventory, Source::kFile));
-  for (const TensorSpec& tensor : model.tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
-  if (model.mtp) {
-    for (const TensorSpec& tensor : model.mtp->tensors) CISTERN_TRY_VOID(check_tensor(inventory, tensor));
-  }
-  CISTERN_TRY_VOID(check_no_strangers(inventory, model));
-  return model;
+  return read_checked(inventory, Source::kFile);
+}
+
+Result<ModelSpec> read_dataless_spec(const file::Inventory& inventory) {
+  return read_checked(inventory, Source::kNoData);
 }
 
 Result<ModelSpec> plan_model_spec(const file::Inventory& metadata_only) {

@@ -197,6 +197,7 @@ struct MoeSpec {
   bool gated = true;                // experts have a gate beside up
   bool chosen_by_token = false;     // a table says which experts a token goes to; the router weighs them
   bool beside_dense = false;        // the block of FfnSpec::hidden values is there too (Gemma 4)
+  std::uint32_t latent_dim = 0;     // experts read and give so many values, projected; 0: the model's width
 };
 
 struct FfnSpec {
@@ -378,6 +379,8 @@ enum class Role : std::uint8_t {
   kDensePostNorm,     // of the dense block beside experts
   kExpertsNorm,
   kExpertsPostNorm,
+  kLatentDown,  // from the model's width to that of the experts
+  kLatentUp,    // and back
   // The layer's own input, and what scales all that the layer gives.
   kPerLayerGate,
   kPerLayerProj,
@@ -488,5 +491,9 @@ Result<ModelSpec> read_model_spec(const file::Inventory& inventory);
 // The spec of a model that is yet to be written, from its metadata alone: `tensors` lists what such a file
 // holds, with every optional tensor of the architecture, for the writer to choose from.
 Result<ModelSpec> plan_model_spec(const file::Inventory& metadata_only);
+
+// The spec of a model whose tensors have names, types and shapes but no data, checked as a file's is. It is
+// planned and never run, so it may have what Cistern does not compute yet, and a vocabulary that is a number.
+Result<ModelSpec> read_dataless_spec(const file::Inventory& inventory);
 
 }  // namespace cistern::spec

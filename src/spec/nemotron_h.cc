@@ -39,14 +39,13 @@ Result<void> build_nemotron_h(Builder& builder) {
 }
 
 Result<void> build_nemotron_h_moe(Builder& builder) {
-  if (builder.metadata().has(builder.key("moe_latent_size"))) {
-    auto error = builder.bad_key("moe_latent_size", "is not supported: experts of a smaller input");
-    error.error().code = ErrorCode::kUnsupported;
-    return error;
-  }
+  CISTERN_TRY(const auto latent, builder.find_u32("moe_latent_size", 1, kMaxDim));
+  if (latent && builder.is_file())
+    return builder.unsupported("moe_latent_size", "is not supported: experts of a smaller input");
   CISTERN_TRY_VOID(start(builder));
-  CISTERN_TRY(const MoeSpec moe,
+  CISTERN_TRY(MoeSpec moe,
               builder.read_experts({.gating = Gating::kSigmoid, .normalize = true, .gated = false}));
+  moe.latent_dim = latent.value_or(0);
   builder.for_ffn([&moe](FfnSpec& ffn) { ffn.moe = moe; });
   builder.add_ffn({.norm = kNorm, .selection_bias = true});
   return {};
