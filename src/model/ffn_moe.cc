@@ -224,10 +224,9 @@ Result<void> run_lot(const Step& step, const spec::FfnSpec& ffn, const WeightSet
 }
 
 // Tells the store which experts the next layer will probably choose: those that its router prefers for what
-// the residual stream is already. For few tokens, where a layer's experts are not all wanted anyway.
+// the residual stream is already.
 Result<void> hint_next_experts(const Step& step) {
-  constexpr std::uint32_t kFewTokens = 4;
-  if (step.next_layer == nullptr || !step.store.wants_hints() || step.n_tokens > kFewTokens) return {};
+  if (step.next_layer == nullptr || !step.store.wants_hints() || step.n_tokens > plan::kHintTokens) return {};
   const std::optional<spec::FfnSpec>& ffn = step.next_layer->ffn;
   const bool plain = step.model.layer_kind == spec::LayerKind::kPlain && !step.model.parallel_blocks;
   if (!plain || !ffn || !ffn->moe || ffn->moe->chosen_by_token) return {};
