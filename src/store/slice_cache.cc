@@ -67,7 +67,7 @@ void SliceCache::count_use(Entry& entry) {
 }
 
 void SliceCache::begin(SliceRequest& request) {
-  const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[request.tensor])];
+  const Stack& stack = stack_of(request.tensor);
   CISTERN_CHECK(request.view.slice.row_bytes * request.view.slice.shape.rows() == stack.slice_bytes);
   use_ *= growth_;
   request.slots.assign(request.slices.size(), kNone);
@@ -213,18 +213,17 @@ void SliceCache::release(SliceRequest& request) noexcept {
 }
 
 std::size_t SliceCache::at_once(std::span<const TensorIndex> tensors) const {
-  std::vector<std::uint32_t> of_class(classes_.size());
   std::uint64_t bytes = 0;
   for (const TensorIndex tensor : tensors) {
     CISTERN_CHECK(has(tensor));
-    const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[tensor])];
-    ++of_class[stack.slot_class];
-    bytes += stack.slice_bytes;
+    bytes += stack_of(tensor).slice_bytes;
   }
   std::size_t at_once = std::max<std::size_t>(1, kLotBytes / std::max<std::uint64_t>(1, bytes));
-  for (std::size_t c = 0; c < classes_.size(); ++c) {
-    if (of_class[c] > 0)
-      at_once = std::min<std::size_t>(at_once, classes_[c].n_slots / (kLotsHeld * of_class[c]));
+  for (const TensorIndex tensor : tensors) {
+    const std::uint32_t slot_class = stack_of(tensor).slot_class;
+    const auto of_class = static_cast<std::size_t>(
+        std::ranges::count(tensors, slot_class, [this](TensorIndex i) { return stack_of(i).slot_class; }));
+    at_once = std::min<std::size_t>(at_once, classes_[slot_class].n_slots / (kLotsHeld * of_class));
   }
   CISTERN_CHECK(at_once > 0);
   return at_once;
@@ -241,7 +240,7 @@ void SliceCache::go_on_warming() {
   while (warm_next_ < warm_.size() && n_warming_ < kWarmedAtOnce) {
     const SliceId& id = warm_[warm_next_++];
     if (id.tensor >= stack_of_.size() || !has(id.tensor)) continue;
-    const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[id.tensor])];
+    const Stack& stack = stack_of(id.tensor);
     Class& slots = classes_[stack.slot_class];
     if (id.slice >= stack.n_slices || slots.free.size() * 4 <= slots.n_slots * (4 - kWarmQuarters)) continue;
     const std::uint64_t entry = stack.first_entry + id.slice;
@@ -276,7 +275,7 @@ void SliceCache::hint(std::span<const TensorIndex> tensors, std::span<const std:
   auto left = static_cast<std::int64_t>(spare_bytes_);
   for (const std::uint32_t slice : slices) {
     for (const TensorIndex tensor : tensors) {
-      const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[tensor])];
+      const Stack& stack = stack_of(tensor);
       const std::uint64_t entry = stack.first_entry + slice;
       std::uint32_t slot = entries_[entry].slot;
       if (slot == kNone) {

@@ -90,6 +90,10 @@ class SliceCache final : public ReadClient {
     std::vector<std::uint32_t> free;  // slots
   };
 
+  // REQUIRES: has(tensor).
+  const Stack& stack_of(TensorIndex tensor) const {
+    return stacks_[static_cast<std::size_t>(stack_of_[tensor])];
+  }
   void count_use(Entry& entry);
   file::Extent extent_of(std::uint64_t entry) const;
   static bool is_victim(const Slot& slot);
