@@ -34,9 +34,8 @@ void Reads::poll() {
   while (auto completion = reader_->next(0)) hand_out(*std::move(completion));
 }
 
-Result<void> Reads::wait(const std::function<bool()>& done, const std::function<std::string()>& where) {
-  poll();
-  if (done()) return {};
+Result<void> Reads::wait_longer(const std::function<bool()>& done,
+                                const std::function<std::string()>& where) {
   const double start = sys::steady_seconds();
   double last_answer = start;
   bool stalled = false;

@@ -37,7 +37,11 @@ class Reads {
   void poll();
 
   // Until `done` says so. kIo: the disk does not answer; `where` says where in which file.
-  Result<void> wait(const std::function<bool()>& done, const std::function<std::string()>& where);
+  template <class Done, class Where>
+  Result<void> wait(const Done& done, const Where& where) {
+    poll();
+    return done() ? Result<void>() : wait_longer(std::cref(done), std::cref(where));
+  }
 
   // Drops what was not begun and waits for the rest; nobody is told.
   void stop() { reader_.reset(); }
@@ -53,6 +57,7 @@ class Reads {
     std::uint64_t bytes = 0;
   };
   void hand_out(sys::ReadCompletion completion);
+  Result<void> wait_longer(const std::function<bool()>& done, const std::function<std::string()>& where);
 
   std::unique_ptr<sys::FileReader> reader_;
   double stall_s_;
