@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Ids = std::vector<std::uint32_t>;
 
-constexpr std::uint64_t kPage = file::kExtentAlignment;
+constexpr std::uint64_t kPage = sys::kReadAlignment;
 
 // How much of what can be left on disk stays in memory.
 enum class Room { kLeast, kHalf, kNearlyAll };
