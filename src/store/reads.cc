@@ -6,6 +6,10 @@
 
 namespace cistern::store {
 
+std::string where(std::span<const std::string> paths, const file::Extent& extent) {
+  return fmt::format("{} at byte {}", paths[extent.file_index], extent.offset);
+}
+
 void Reads::submit(ReadClient& client, std::uint64_t tag, const file::Extent& extent, std::byte* into,
                    sys::ReadPriority priority) {
   if (free_.empty()) {

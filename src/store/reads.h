@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@
 #include "sys/file_reader.h"
 
 namespace cistern::store {
+
+// For messages: "PATH at byte 4096", of the file that the extent is of.
+std::string where(std::span<const std::string> paths, const file::Extent& extent);
 
 class ReadClient {
  public:

@@ -1,7 +1,5 @@
 #include "store/slice_cache.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <tuple>
@@ -57,6 +55,12 @@ SliceCache::SliceCache(const file::Inventory& inventory, const file::Placement& 
     entries_.resize(entries_.size() + stacks_[i].n_slices, {.stack = static_cast<std::uint32_t>(i)});
   }
   if (!stacks_.empty()) growth_ = std::exp2(1 / (kHalfLifeTokens * static_cast<double>(stacks_.size())));
+}
+
+std::uint32_t SliceCache::Class::take_free() {
+  const std::uint32_t slot = free.back();
+  free.pop_back();
+  return slot;
 }
 
 void SliceCache::count_use(Entry& entry) {
@@ -138,7 +142,6 @@ std::uint32_t SliceCache::find_victim(const Class& slots) const {
 // Looking through a thousand slots takes a microsecond, so it is done once for a request.
 void SliceCache::gather_victims(const Class& slots, std::size_t count) {
   const auto score = [this](std::uint32_t slot) { return entries_[slots_[slot].entry].score; };
-  victims_.clear();
   for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
     if (is_victim(slots_[i]) && !slots_[i].in_layer && !slots_[i].hinted) victims_.push_back(i);
   }
@@ -158,13 +161,11 @@ Result<std::uint32_t> SliceCache::take_slot(std::uint32_t slot_class) {
     } else if ((victim = find_victim(slots)) == kNone) {
       // All that is not held is being read ahead.
       CISTERN_TRY_VOID(reads_.wait([&] { return (victim = find_victim(slots)) != kNone; },
-                                   [&] { return where(slots_[slots.first_slot].entry); }));
+                                   [&] { return where(paths_, extent_of(slots_[slots.first_slot].entry)); }));
     }
     forget(victim);
   }
-  const std::uint32_t slot = slots.free.back();
-  slots.free.pop_back();
-  return slot;
+  return slots.take_free();
 }
 
 void SliceCache::read(std::uint64_t entry, std::uint32_t slot, sys::ReadPriority priority) {
@@ -195,7 +196,7 @@ Result<void> SliceCache::wait(SliceRequest& request) {
   if (request.error) return std::unexpected(*request.error);
   for (const std::uint32_t slot : request.slots) {
     CISTERN_TRY_VOID(reads_.wait([&] { return slots_[slot].state != State::kReading; },
-                                 [&] { return where(slots_[slot].entry); }));
+                                 [&] { return where(paths_, extent_of(slots_[slot].entry)); }));
     if (slots_[slot].state == State::kFailed) return std::unexpected(*last_error_);
   }
   return {};
@@ -245,8 +246,7 @@ void SliceCache::go_on_warming() {
     if (id.slice >= stack.n_slices || slots.free.size() * 4 <= slots.n_slots * (4 - kWarmQuarters)) continue;
     const std::uint64_t entry = stack.first_entry + id.slice;
     if (entries_[entry].slot != kNone) continue;
-    const std::uint32_t slot = slots.free.back();
-    slots.free.pop_back();
+    const std::uint32_t slot = slots.take_free();
     count_use(entries_[entry]);
     slots_[slot].warming = true;
     ++n_warming_;
@@ -287,8 +287,7 @@ void SliceCache::hint(std::span<const TensorIndex> tensors, std::span<const std:
           if (victim == kNone || slots_[victim].hinted || slots_[victim].in_layer) return;
           forget(victim);
         }
-        slot = slots.free.back();
-        slots.free.pop_back();
+        slot = slots.take_free();
         read(entry, slot, sys::ReadPriority::kBackground);
       }
       slots_[slot].hinted = true;
@@ -311,11 +310,6 @@ std::vector<SliceCache::SliceId> SliceCache::most_wanted() const {
         {.tensor = stack.tensor, .slice = static_cast<std::uint32_t>(entry - stack.first_entry)});
   }
   return slices;
-}
-
-std::string SliceCache::where(std::uint64_t entry) const {
-  const file::Extent extent = extent_of(entry);
-  return fmt::format("{} at byte {}", paths_[extent.file_index], extent.offset);
 }
 
 }  // namespace cistern::store
