@@ -232,7 +232,7 @@ TEST(MtpDrafter, is_in_the_plan_byte_by_byte) {
   EXPECT_FALSE(without->plan.mtp);
   std::uint64_t weights = 0;
   for (const file::TensorInfo& info : with->open.inventory().tensors()) {
-    if (info.name.starts_with("blk.4.")) weights += info.bytes.size();
+    if (info.name.starts_with("blk.4.")) weights += info.size_bytes;
   }
   EXPECT_EQ(with->plan.weights_bytes, without->plan.weights_bytes + weights);
   EXPECT_EQ(with->plan.kv_bytes, without->plan.kv_bytes / testing::kMtpLayers * (testing::kMtpLayers + 1));

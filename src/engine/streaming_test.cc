@@ -131,7 +131,7 @@ class StreamingEngine : public ::testing::Test {
   // A fault of a tensor that some engine streams, caches or looks rows up in.
   static ReadFault fault_of(const Engine& engine, std::size_t tensor, Kind kind) {
     const file::TensorInfo& info = engine.model().inventory().tensors()[tensor];
-    return {.kind = kind, .begin = info.offset + 4096, .end = info.offset + info.bytes.size() - 4096};
+    return {.kind = kind, .begin = info.offset + 4096, .end = info.offset + info.size_bytes - 4096};
   }
 
   testing::TempDir dir_;

@@ -34,7 +34,7 @@ Layout lay_out(const Inventory& inventory, std::span<const std::size_t> tensors)
   layout.places.resize(tensors.size());
   for (const std::size_t i : order) {
     const TensorInfo& info = info_of(i);
-    Extent next = extent_of(info.file_index, info.offset, info.bytes.size());
+    Extent next = extent_of(info.file_index, info.offset, info.size_bytes);
     Extent* last = layout.extents.empty() ? nullptr : &layout.extents.back();
     if (last != nullptr && last->file_index == next.file_index && next.offset <= last->offset + last->bytes) {
       const std::uint64_t end = std::max(last->offset + last->bytes, next.offset + next.bytes);

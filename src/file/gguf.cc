@@ -166,13 +166,13 @@ Result<std::uint64_t> read_alignment(const Metadata& metadata) {
 
 }  // namespace
 
-Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, const std::string& name) {
+Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, const std::string& name, Contents contents) {
   GgufReader in(bytes, name);
   CISTERN_TRY(const Header header, read_header(in));
   GgufPart part{.version = header.version, .metadata = Metadata(name), .tensors = {}};
   for (std::uint64_t i = 0; i < header.n_keys; ++i) CISTERN_TRY_VOID(read_pair(in, part.metadata));
   CISTERN_TRY(const auto alignment, read_alignment(part.metadata));
-  CISTERN_TRY(part.tensors, read_tensors(in, header.n_tensors, alignment));
+  CISTERN_TRY(part.tensors, read_tensors(in, header.n_tensors, alignment, contents));
   return part;
 }
 

@@ -23,7 +23,8 @@ struct GgufPart {
 };
 
 // `name` stands for the file in messages.
-Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, const std::string& name);
+Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, const std::string& name,
+                            Contents contents = Contents::kWhole);
 
 // What bytes that are not GGUF look like ("a ZIP archive", "a text file"), for the message.
 std::string describe_content(std::span<const std::byte> bytes);

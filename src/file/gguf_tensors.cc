@@ -16,8 +16,7 @@ constexpr std::uint64_t kMaxTensorNameBytes = 255;
 
 struct Record {
   TensorInfo info;
-  std::uint64_t at = 0;          // where the record begins in the file
-  std::uint64_t data_bytes = 0;  // packed size
+  std::uint64_t at = 0;  // where the record begins in the file
 
   Field field() const { return {"tensor", info.name}; }
 };
@@ -76,7 +75,7 @@ Result<void> read_type(GgufReader& in, Record& record) {
   if (!row) return in.bad(record.field(), record.at, row.error().message);
   const auto total = checked_multiply(*row, record.info.shape.rows());
   if (!total) return in.bad(record.field(), record.at, "the size of the tensor overflows");
-  record.data_bytes = *total;
+  record.info.size_bytes = *total;
   return {};
 }
 
@@ -96,19 +95,27 @@ Result<Record> read_record(GgufReader& in, std::uint64_t alignment) {
 }
 
 // From an offset in the data section to the bytes in the file.
-Result<void> locate(const GgufReader& in, std::uint64_t data_begin, Record& record) {
+Result<void> locate(const GgufReader& in, std::uint64_t data_begin, Contents contents, Record& record) {
   const std::uint64_t file_bytes = in.bytes().size();
   const std::uint64_t room = data_begin < file_bytes ? file_bytes - data_begin : 0;
   TensorInfo& info = record.info;
-  if (info.offset > room || record.data_bytes > room - info.offset) {
+  if (contents == Contents::kHeader) {
+    std::uint64_t end = 0;
+    if (__builtin_add_overflow(info.offset, data_begin, &info.offset) ||
+        __builtin_add_overflow(info.offset, info.size_bytes, &end)) {
+      return in.bad(record.field(), record.at, "its end is beyond any file");
+    }
+    return {};
+  }
+  if (info.offset > room || info.size_bytes > room - info.offset) {
     return in.bad(
         record.field(), record.at,
         fmt::format("its {} bytes at data offset {} end past the {} bytes of tensor data in the file: "
                     "it is truncated or damaged",
-                    record.data_bytes, info.offset, room));
+                    info.size_bytes, info.offset, room));
   }
   info.offset += data_begin;
-  info.bytes = in.bytes().subspan(info.offset, record.data_bytes);
+  info.bytes = in.bytes().subspan(info.offset, info.size_bytes);
   return {};
 }
 
@@ -136,7 +143,7 @@ Result<void> check_disjoint(const GgufReader& in, const std::vector<Record>& rec
   for (std::size_t i = 1; i < order.size(); ++i) {
     const Record& before = records[order[i - 1]];
     const Record& record = records[order[i]];
-    if (before.info.offset + before.data_bytes > record.info.offset) {
+    if (before.info.offset + before.info.size_bytes > record.info.offset) {
       return in.bad(record.field(), record.at,
                     fmt::format("shares bytes with tensor '{}'", printable(before.info.name)));
     }
@@ -146,14 +153,15 @@ Result<void> check_disjoint(const GgufReader& in, const std::vector<Record>& rec
 
 }  // namespace
 
-Result<std::vector<TensorInfo>> read_tensors(GgufReader& in, std::uint64_t count, std::uint64_t alignment) {
+Result<std::vector<TensorInfo>> read_tensors(GgufReader& in, std::uint64_t count, std::uint64_t alignment,
+                                             Contents contents) {
   std::vector<Record> records;
   for (std::uint64_t i = 0; i < count; ++i) {
     CISTERN_TRY(Record record, read_record(in, alignment));
     records.push_back(std::move(record));
   }
   const std::uint64_t data_begin = (in.position() + alignment - 1) / alignment * alignment;
-  for (Record& record : records) CISTERN_TRY_VOID(locate(in, data_begin, record));
+  for (Record& record : records) CISTERN_TRY_VOID(locate(in, data_begin, contents, record));
   CISTERN_TRY_VOID(check_unique_names(in, records));
   CISTERN_TRY_VOID(check_disjoint(in, records));
 

@@ -15,6 +15,7 @@ namespace cistern::file {
 inline constexpr std::uint64_t kMinTensorRecordBytes = 8 + 1 + 4 + 8 + 4 + 8;
 
 // Reads `count` records and finds their bytes. REQUIRES: alignment is a power of two.
-Result<std::vector<TensorInfo>> read_tensors(GgufReader& in, std::uint64_t count, std::uint64_t alignment);
+Result<std::vector<TensorInfo>> read_tensors(GgufReader& in, std::uint64_t count, std::uint64_t alignment,
+                                             Contents contents);
 
 }  // namespace cistern::file

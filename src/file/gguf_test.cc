@@ -59,6 +59,33 @@ GgufWriter two_tensors() {
   return writer;
 }
 
+TEST(Gguf, AHeaderIsEnoughToKnowSizes) {
+  const auto bytes = two_tensors().build();
+  const auto whole = parse_gguf(bytes, "m.gguf");
+  ASSERT_TRUE(whole) << describe(whole.error());
+  const std::uint64_t header = whole->tensors[0].offset;
+  EXPECT_FALSE(parse_gguf(std::span(bytes).first(header), "m.gguf"));
+  const auto part = parse_gguf(std::span(bytes).first(header), "m.gguf", Contents::kHeader);
+  ASSERT_TRUE(part) << describe(part.error());
+  ASSERT_EQ(part->tensors.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(part->tensors[i].size_bytes, whole->tensors[i].bytes.size());
+    EXPECT_EQ(part->tensors[i].offset, whole->tensors[i].offset);
+    EXPECT_TRUE(part->tensors[i].bytes.empty());
+  }
+}
+
+TEST(Gguf, AHeaderWithoutAnEndIsRefused) {
+  auto far = record("far", {64}, testing::kGgmlQ4_0, 36);
+  far.offset = ~std::uint64_t{0} - 31;
+  const auto bytes = two_tensors().tensor(far).build();
+  const auto part = parse_gguf(bytes, "m.gguf", Contents::kHeader);
+  ASSERT_FALSE(part);
+  EXPECT_NE(part.error().message.find("beyond any file"), std::string::npos) << describe(part.error());
+  const auto cut = two_tensors().build();
+  EXPECT_FALSE(parse_gguf(std::span(cut).first(60), "m.gguf", Contents::kHeader));
+}
+
 TEST(Gguf, TensorsPointIntoTheFile) {
   const auto bytes = two_tensors().build();
   const auto part = parse_gguf(bytes, "m.gguf");

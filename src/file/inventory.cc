@@ -44,7 +44,7 @@ const TensorInfo* Inventory::find(std::string_view name) const {
 
 std::uint64_t Inventory::tensor_bytes() const {
   std::uint64_t sum = 0;
-  for (const TensorInfo& info : tensors_) sum += info.bytes.size();
+  for (const TensorInfo& info : tensors_) sum += info.size_bytes;
   return sum;
 }
 
@@ -53,19 +53,19 @@ Result<void> ModelFiles::check_intact() const {
   return {};
 }
 
-Result<ModelFiles> open_model(const std::string& path) {
+Result<ModelFiles> open_model(const std::string& path, Contents contents) {
   return catching_bad_alloc(path, [&]() -> Result<ModelFiles> {
     CISTERN_TRY(sys::MappedFile file, sys::MappedFile::open(path));
-    CISTERN_TRY(GgufPart part, parse_gguf(file.bytes(), path));
+    CISTERN_TRY(GgufPart part, parse_gguf(file.bytes(), path, contents));
     CISTERN_TRY(const auto count, split_count(part.metadata));
-    if (count > 1) return open_split(path, part.metadata);
+    if (count > 1) return open_split(path, part.metadata, contents);
     return model_of(std::move(file), std::move(part));
   });
 }
 
-Result<ModelFiles> open_model(std::span<const std::byte> bytes, std::string name) {
+Result<ModelFiles> open_model(std::span<const std::byte> bytes, std::string name, Contents contents) {
   return catching_bad_alloc(name, [&]() -> Result<ModelFiles> {
-    CISTERN_TRY(GgufPart part, parse_gguf(bytes, name));
+    CISTERN_TRY(GgufPart part, parse_gguf(bytes, name, contents));
     CISTERN_TRY(const auto count, split_count(part.metadata));
     if (count > 1) {
       return fail(ErrorCode::kUnsupported, "one part of a split model: only files on disk can be split",

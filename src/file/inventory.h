@@ -28,7 +28,10 @@ struct TensorInfo {
   int n_dims = 1;
   std::size_t file_index = 0;        // which part of a split model
   std::uint64_t offset = 0;          // absolute, in that file
-  std::span<const std::byte> bytes;  // the packed values
+  std::uint64_t size_bytes = 0;      // of the packed values
+  std::span<const std::byte> bytes;  // the packed values; empty where only the header was wanted
+
+  std::uint64_t row_bytes() const { return size_bytes / shape.rows(); }
 };
 
 class Inventory {
@@ -54,10 +57,15 @@ struct ModelFiles {
   Result<void> check_intact() const;
 };
 
+// What has to be there of a file. With kHeader the tensors may end past its end, as in the first megabytes of
+// a download or in a model that is yet to be written: they have sizes, and no bytes.
+enum class Contents { kWhole, kHeader };
+
 // A path to a GGUF file; of a split model any part may be named, the others are found beside it.
-Result<ModelFiles> open_model(const std::string& path);
+Result<ModelFiles> open_model(const std::string& path, Contents contents = Contents::kWhole);
 // The same over bytes in memory (the embedded model, tests, fuzzers): one unsplit GGUF. Does not own `bytes`;
 // tensors are as aligned in memory as offset and `bytes` are. `name` stands for the path in messages.
-Result<ModelFiles> open_model(std::span<const std::byte> bytes, std::string name);
+Result<ModelFiles> open_model(std::span<const std::byte> bytes, std::string name,
+                              Contents contents = Contents::kWhole);
 
 }  // namespace cistern::file

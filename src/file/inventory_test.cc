@@ -15,9 +15,8 @@ using testing::TempDir;
 
 TEST(Inventory, InsertAndFind) {
   Inventory inventory;
-  const std::vector<std::byte> bytes(12);
-  EXPECT_TRUE(inventory.insert({.name = "b", .bytes = std::span(bytes).first(8)}));
-  EXPECT_TRUE(inventory.insert({.name = "a", .bytes = std::span(bytes).last(4)}));
+  EXPECT_TRUE(inventory.insert({.name = "b", .size_bytes = 8}));
+  EXPECT_TRUE(inventory.insert({.name = "a", .size_bytes = 4}));
   EXPECT_FALSE(inventory.insert({.name = "b"}));
   ASSERT_EQ(inventory.tensors().size(), 2U);
   EXPECT_EQ(inventory.tensors()[0].name, "b");

@@ -6,7 +6,7 @@ namespace cistern::file {
 namespace {
 
 std::uint64_t row_bytes(const TensorInfo& info) {
-  return info.bytes.size() / info.shape.rows();
+  return info.row_bytes();
 }
 
 }  // namespace

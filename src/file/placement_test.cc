@@ -25,9 +25,7 @@ class SlotClasses : public ::testing::Test {
   }
 
   void add(std::string_view name, const Shape& shape) {
-    static const std::vector<std::byte> kBytes(100000);
-    EXPECT_TRUE(inventory_.insert(
-        {.name = name, .shape = shape, .bytes = std::span(kBytes).first(shape.elements() * 4)}));
+    EXPECT_TRUE(inventory_.insert({.name = name, .shape = shape, .size_bytes = shape.elements() * 4}));
   }
 
   Inventory inventory_;

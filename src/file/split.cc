@@ -80,7 +80,7 @@ Result<void> append_tensors(Inventory& inventory, GgufPart& part, std::size_t fi
   return {};
 }
 
-Result<ModelFiles> open_split(const std::string& path, const Metadata& metadata) {
+Result<ModelFiles> open_split(const std::string& path, const Metadata& metadata, Contents contents) {
   CISTERN_TRY(const auto count, split_count(metadata));
   const auto name = parse_split_name(path);
   if (!name || name->count != count) {
@@ -94,7 +94,7 @@ Result<ModelFiles> open_split(const std::string& path, const Metadata& metadata)
   ModelFiles model;
   for (std::uint64_t i = 0; i < count; ++i) {
     CISTERN_TRY(sys::MappedFile file, sys::MappedFile::open(split_path(name->prefix, i, count)));
-    CISTERN_TRY(GgufPart part, parse_gguf(file.bytes(), file.path()));
+    CISTERN_TRY(GgufPart part, parse_gguf(file.bytes(), file.path(), contents));
     CISTERN_TRY_VOID(check_part(part, i, count));
     CISTERN_TRY_VOID(append_tensors(model.inventory, part, static_cast<std::size_t>(i)));
     if (i == 0) {

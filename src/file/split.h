@@ -30,7 +30,7 @@ Result<std::uint64_t> split_count(const Metadata& metadata);
 
 // Opens every part of the split model that the file at `path`, with this metadata, is one of. REQUIRES:
 // split_count(metadata) > 1.
-Result<ModelFiles> open_split(const std::string& path, const Metadata& metadata);
+Result<ModelFiles> open_split(const std::string& path, const Metadata& metadata, Contents contents);
 
 // Adds the tensors of part `file_index` to the inventory. Error: a name that is there already.
 Result<void> append_tensors(Inventory& inventory, GgufPart& part, std::size_t file_index);

@@ -10,7 +10,7 @@ std::uint64_t mtp_weight_bytes(const spec::ModelSpec& model, const file::Invento
     const bool shared =
         std::ranges::find(model.tensors, tensor.name, &spec::TensorSpec::name) != model.tensors.end();
     const file::TensorInfo* info = inventory.find(tensor.name);
-    if (!shared && info != nullptr) sum += info->bytes.size();
+    if (!shared && info != nullptr) sum += info->size_bytes;
   }
   return sum;
 }

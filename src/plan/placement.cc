@@ -39,7 +39,7 @@ Kinds kinds_of(const spec::ModelSpec& model, const file::Inventory& inventory) {
       const spec::MoeSpec& moe = *model.layers[static_cast<std::size_t>(tensor.layer)].ffn->moe;
       kinds.stacks.push_back({.tensor = index, .slice_rows = tensor.shape.dim(1), .used = moe.n_used});
     } else if (tensor.layer == spec::kNoLayer || tensor.is_index || info->shape.rows() == 1 ||
-               info->bytes.size() < kSmallestStreamed) {
+               info->size_bytes < kSmallestStreamed) {
       kinds.kept.push_back(index);
     } else {
       kinds.layers[static_cast<std::size_t>(tensor.layer)].push_back(index);
@@ -47,7 +47,7 @@ Kinds kinds_of(const spec::ModelSpec& model, const file::Inventory& inventory) {
   }
   for (Tensors& layer : kinds.layers) {
     std::ranges::stable_sort(layer, std::ranges::greater(),
-                             [&](std::size_t i) { return inventory.tensors()[i].bytes.size(); });
+                             [&](std::size_t i) { return inventory.tensors()[i].size_bytes; });
   }
   return kinds;
 }
@@ -59,11 +59,10 @@ void split_layers(const Kinds& kinds, const file::Inventory& inventory, double s
   placement.streamed.clear();
   double owed = 0;  // bytes that should have been streamed so far and were not
   for (const Tensors& layer : kinds.layers) {
-    for (const std::size_t i : layer)
-      owed += share * static_cast<double>(inventory.tensors()[i].bytes.size());
+    for (const std::size_t i : layer) owed += share * static_cast<double>(inventory.tensors()[i].size_bytes);
     Tensors streamed;
     for (const std::size_t i : layer) {
-      const auto bytes = static_cast<double>(inventory.tensors()[i].bytes.size());
+      const auto bytes = static_cast<double>(inventory.tensors()[i].size_bytes);
       const bool stream = share >= 1 || bytes <= owed;
       if (stream) owed -= bytes;
       (stream ? streamed : placement.resident).push_back(i);

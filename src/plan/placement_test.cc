@@ -11,7 +11,6 @@
 #include "support/fixtures.h"
 #include "support/golden.h"
 #include "support/refusal.h"
-#include "sys/buffer.h"
 
 namespace cistern::plan {
 namespace {
@@ -52,11 +51,7 @@ class BigModel {
             layers[li].experts * kMiB / 3 / kExperts * kExperts);
       }
     }
-    memory_ = *sys::Buffer::allocate(next_offset_);
-    for (file::TensorInfo& info : infos_) {
-      info.bytes = memory_.bytes().subspan(info.offset, info.bytes.size());
-      EXPECT_TRUE(inventory.insert(info));
-    }
+    for (const file::TensorInfo& info : infos_) EXPECT_TRUE(inventory.insert(info));
   }
   BigModel(const BigModel&) = delete;
   BigModel& operator=(const BigModel&) = delete;
@@ -69,17 +64,13 @@ class BigModel {
   void add(const std::string& name, Role role, int layer, const Shape& shape, std::uint64_t bytes) {
     names_.push_back(std::make_unique<std::string>(name));
     spec.tensors.push_back({.name = name, .shape = shape, .role = role, .layer = layer});
-    infos_.push_back({.name = *names_.back(),
-                      .shape = shape,
-                      .offset = next_offset_,
-                      .bytes = {static_cast<const std::byte*>(nullptr), bytes}});
+    infos_.push_back({.name = *names_.back(), .shape = shape, .offset = next_offset_, .size_bytes = bytes});
     next_offset_ += bytes + 32;
   }
 
   std::vector<std::unique_ptr<std::string>> names_;
   std::vector<file::TensorInfo> infos_;
   std::uint64_t next_offset_ = 1000;
-  sys::Buffer memory_;
 };
 
 using Layers = std::vector<BigModel::Layer>;
@@ -100,7 +91,7 @@ const std::vector<Layers>& big_models() {
 
 std::uint64_t tensor_bytes(const file::Inventory& inventory, const std::vector<std::size_t>& tensors) {
   std::uint64_t sum = 0;
-  for (const std::size_t i : tensors) sum += inventory.tensors()[i].bytes.size();
+  for (const std::size_t i : tensors) sum += inventory.tensors()[i].size_bytes;
   return sum;
 }
 
@@ -178,7 +169,7 @@ TEST(Placement, uses_whatever_room_there_is) {
     std::uint64_t largest = 0;  // that may be streamed
     for (const spec::TensorSpec& tensor : m.spec.tensors) {
       if (tensor.role == Role::kWq)
-        largest = std::max<std::uint64_t>(largest, m.inventory.find(tensor.name)->bytes.size());
+        largest = std::max<std::uint64_t>(largest, m.inventory.find(tensor.name)->size_bytes);
     }
     std::uint64_t last_bytes = ~0ULL, last_held = 0;
     constexpr std::uint64_t kSteps = 150;

@@ -64,9 +64,9 @@ Planner::Planner(const Machine& machine, const spec::ModelSpec& model, const fil
   for (const spec::TensorSpec& tensor : model.tensors) {
     const file::TensorInfo* info = inventory.find(tensor.name);
     if (info == nullptr) continue;
-    fixed_.weights_bytes += info->bytes.size();
+    fixed_.weights_bytes += info->size_bytes;
     if (tensor.layer != spec::kNoLayer)
-      fixed_.layers[static_cast<std::size_t>(tensor.layer)].weights += info->bytes.size();
+      fixed_.layers[static_cast<std::size_t>(tensor.layer)].weights += info->size_bytes;
   }
   for (const spec::AdapterSpec& adapter : workload.adapters) {
     for (const spec::LowRankPair& pair : adapter.pairs) {

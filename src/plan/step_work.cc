@@ -100,7 +100,7 @@ StepWork work_of(const spec::ModelSpec& model, const file::Inventory& inventory,
     if (spec::is_looked_up(model, tensor.role) || tensor.role == spec::Role::kTokenExperts)
       continue;  // a row per token
     const Share share = share_of(model, tensor, tokens);
-    work.weight_bytes += static_cast<std::uint64_t>(static_cast<double>(info->bytes.size()) * share.read);
+    work.weight_bytes += static_cast<std::uint64_t>(static_cast<double>(info->size_bytes) * share.read);
     if (tensor.is_f32 || tensor.shape.rows() == 1) continue;
     const kernels::Arithmetic arithmetic = kernels.panel[static_cast<std::size_t>(info->dtype)].arithmetic;
     macs_of(work, arithmetic) += static_cast<std::uint64_t>(

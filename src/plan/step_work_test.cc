@@ -78,7 +78,7 @@ TEST(StepWork, experts_are_read_by_the_share_that_is_likely_chosen) {
   std::uint64_t expert_macs = 0;
   for (const file::TensorInfo& tensor : o.files.inventory.tensors()) {
     if (tensor.name.find("_exps.") == std::string::npos) continue;
-    experts += tensor.bytes.size();
+    experts += tensor.size_bytes;
     expert_macs += tensor.shape.elements();
   }
   ASSERT_EQ(experts, 2U * 3 * 6 * 32 * 24 * 4) << "2 layers of 3 matrices of 6 experts";

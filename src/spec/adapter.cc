@@ -166,7 +166,7 @@ class AdapterReader {
                      .rank = rank,
                      .cols = a.shape.cols(),
                      .per_token = matrices_per_token(model_, *target),
-                     .bytes = a.bytes.size() + b.bytes.size()};
+                     .bytes = a.size_bytes + b.size_bytes};
     // Without an alpha the pair is as strong as it is trained.
     pair.scale = alpha_ == 0 ? scale_ : static_cast<float>(scale_ * alpha_ / static_cast<double>(rank));
     if (!std::isfinite(pair.scale)) return malformed(name, "gets a scale that is no finite number");

@@ -12,11 +12,9 @@ class MappedStore final : public WeightStore {
 
   Result<Lease> acquire(TensorIndex tensor) override {
     const file::TensorInfo& info = info_of(tensor);
-    return Lease(this, tensor,
-                 {.dtype = info.dtype,
-                  .shape = info.shape,
-                  .data = info.bytes.data(),
-                  .row_bytes = info.bytes.size() / info.shape.rows()});
+    return Lease(
+        this, tensor,
+        {.dtype = info.dtype, .shape = info.shape, .data = info.bytes.data(), .row_bytes = info.row_bytes()});
   }
 
   SliceLease begin(TensorIndex tensor, std::uint64_t slice_rows,

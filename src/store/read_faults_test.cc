@@ -42,7 +42,7 @@ class ReadFaults : public ::testing::TestWithParam<Way> {
     return {.kind = kind,
             .file = static_cast<std::uint32_t>(info.file_index),
             .begin = info.offset + sys::kReadAlignment,
-            .end = info.offset + info.bytes.size() - sys::kReadAlignment,
+            .end = info.offset + info.size_bytes - sys::kReadAlignment,
             .count = count,
             .calls = 4};
   }
@@ -55,7 +55,7 @@ class ReadFaults : public ::testing::TestWithParam<Way> {
     if (at == std::string::npos ||
         std::from_chars(message.data() + at + 5, message.data() + message.size(), offset).ec != std::errc())
       return false;
-    return offset + sys::kReadAlignment > info.offset && offset <= info.offset + info.bytes.size();
+    return offset + sys::kReadAlignment > info.offset && offset <= info.offset + info.size_bytes;
   }
 
   TestModel model_;

@@ -7,7 +7,7 @@
 namespace cistern::store {
 
 std::uint64_t slice_bytes(const file::TensorInfo& info, std::uint64_t slice_rows) {
-  return info.bytes.size() / info.shape.rows() * slice_rows;
+  return info.row_bytes() * slice_rows;
 }
 
 SliceRequest& SliceRequests::take(const file::TensorInfo& info, TensorIndex tensor, std::uint64_t slice_rows,
@@ -28,7 +28,7 @@ SliceRequest& SliceRequests::take(const file::TensorInfo& info, TensorIndex tens
   request.error.reset();
   request.view = {.slice = {.dtype = info.dtype,
                             .shape = Shape(info.shape.cols(), slice_rows),
-                            .row_bytes = info.bytes.size() / info.shape.rows()},
+                            .row_bytes = info.row_bytes()},
                   .data = request.data};
   return request;
 }

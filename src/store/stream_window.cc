@@ -43,7 +43,7 @@ StreamWindow::StreamWindow(const file::Inventory& inventory, const file::Placeme
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       members_[tensors[i]] = {.layer = layers_.size(),
                               .place = layout.places[i],
-                              .bytes = inventory.tensors()[tensors[i]].bytes.size()};
+                              .bytes = inventory.tensors()[tensors[i]].size_bytes};
     }
     layers_.push_back({.pieces = cut(layout.extents), .bytes = layout.bytes});
   }

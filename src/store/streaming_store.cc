@@ -100,8 +100,7 @@ class Store final : public StreamingStore {
 
   Result<Lease> acquire(TensorIndex tensor) override {
     const file::TensorInfo& info = inventory_.tensors()[tensor];
-    WeightView view{
-        .dtype = info.dtype, .shape = info.shape, .row_bytes = info.bytes.size() / info.shape.rows()};
+    WeightView view{.dtype = info.dtype, .shape = info.shape, .row_bytes = info.row_bytes()};
     if (resident_.has(tensor)) {
       view.data = resident_.data(tensor);
     } else {

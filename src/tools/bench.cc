@@ -74,7 +74,7 @@ Result<engine::LoadOptions> load_options_of(const BenchFlags& flags, std::uint32
 // The type that most weight bytes have.
 std::string main_type(const file::Inventory& inventory) {
   std::map<DType, std::uint64_t> bytes;
-  for (const file::TensorInfo& tensor : inventory.tensors()) bytes[tensor.dtype] += tensor.bytes.size();
+  for (const file::TensorInfo& tensor : inventory.tensors()) bytes[tensor.dtype] += tensor.size_bytes;
   const auto most = std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; });
   return most == bytes.end() ? "" : std::string(quant::format_of(most->first).name);
 }

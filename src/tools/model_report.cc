@@ -39,7 +39,7 @@ constexpr std::array kRules = {
 
 void count(ByteSum& sum, const file::TensorInfo& tensor) {
   ++sum.tensors;
-  sum.bytes += tensor.bytes.size();
+  sum.bytes += tensor.size_bytes;
   sum.values += tensor.shape.elements();
 }
 

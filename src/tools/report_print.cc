@@ -120,7 +120,7 @@ std::string report_text(const ModelReport& report, const file::Inventory& invent
   for (const file::TensorInfo& tensor : inventory.tensors()) {
     out += fmt::format("  {:<40} {:<8} {:<20} {:>12}\n", printable(tensor.name),
                        quant::format_of(tensor.dtype).name, shape_text(tensor),
-                       plan::describe_bytes(tensor.bytes.size()));
+                       plan::describe_bytes(tensor.size_bytes));
   }
   return out;
 }
@@ -139,7 +139,7 @@ json::object report_json(const ModelReport& report, const file::Inventory& inven
                         {"shape", std::move(shape)},
                         {"file", tensor.file_index},
                         {"offset", tensor.offset},
-                        {"bytes", tensor.bytes.size()},
+                        {"bytes", tensor.size_bytes},
                         {"role", json::string(role_of(tensor.name))}};
     if (const auto layer = layer_of(tensor.name)) row["layer"] = *layer;
     tensors.push_back(std::move(row));
