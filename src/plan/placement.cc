@@ -75,19 +75,12 @@ void split_layers(const Kinds& kinds, const file::Inventory& inventory, double s
   placement.window_bytes = placement.streamed.empty() ? 0 : largest + kReadAheadBytes;
 }
 
-// Of a cache that has room for every slice.
-std::uint64_t all_slots_bytes(std::span<const file::SlotClass> classes) {
-  std::uint64_t sum = 0;
-  for (const file::SlotClass& c : classes) sum += c.n_slices * c.slot_bytes;
-  return sum;
-}
-
 // The least that runs a layer well: room for the experts of a token and one more, and for the fewest that are
 // read while others are computed with, in every class of slots.
 constexpr std::uint32_t kLeastSlices = 4;
 
 std::uint64_t least_cache(std::span<const file::SlotClass> classes, const file::Placement& placement) {
-  const std::uint64_t all = all_slots_bytes(classes);
+  const std::uint64_t all = file::all_slots_bytes(classes);
   double part = 0;
   std::uint64_t rounding = 0;
   for (const file::SlotClass& c : classes) {
@@ -117,7 +110,7 @@ std::optional<file::Placement> place_weights(const spec::ModelSpec& model, const
   const Kinds kinds = kinds_of(model, inventory);
   file::Placement placement = without_layers(kinds, lookup_tokens);
   const std::vector<file::SlotClass> classes = file::slot_classes(inventory, placement);
-  const std::uint64_t all_experts = all_slots_bytes(classes);
+  const std::uint64_t all_experts = file::all_slots_bytes(classes);
   const std::uint64_t least_experts = least_cache(classes, placement);
   for (int share = 0; share <= kShares; ++share) {
     split_layers(kinds, inventory, static_cast<double>(share) / kShares, placement);
