@@ -4,6 +4,7 @@
 // DDR5-6000". The text is untrusted. Pure; a Catalogue owns its rows and may be read from any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,6 +15,8 @@
 #include "base/error.h"
 
 namespace cistern::plan {
+
+struct NamedPart;  // plan/hardware_text.h
 
 enum class HardwareKind {
   kGpu,  // memory of its own behind a link
@@ -56,11 +59,12 @@ struct Hardware {
 // replaced those of the row.
 struct Part {
   Hardware hardware;
-  int count = 1;                   // devices or sockets
-  std::uint64_t memory_bytes = 0;  // of each device; of a CPU, of all sockets. 0: nobody said (a CPU)
-  double bandwidth_gbps = 0;       // of each
-  bool memory_stated = false;      // by the text
-  bool bandwidth_stated = false;   // by the text, in GB/s
+  int count = 1;  // devices or sockets
+  std::uint64_t memory_bytes =
+      0;                          // of each device; of a CPU, of all sockets, the most it takes if not stated
+  double bandwidth_gbps = 0;      // of each
+  bool memory_stated = false;     // by the text
+  bool bandwidth_stated = false;  // by the text, in GB/s
 };
 
 // A machine.
@@ -98,7 +102,20 @@ class Catalogue {
   Result<std::vector<System>> resolve_all(std::string_view text) const;
 
  private:
+  // One way to name a row, as words.
+  struct Name {
+    std::size_t row = 0;
+    std::vector<std::string> words;
+  };
+
+  void index_names();
+  const Name* find(const NamedPart& part) const;
+  Result<Part> resolve_part(std::string_view text) const;
+  Error unknown(std::string_view text) const;
+
   std::vector<Hardware> rows_;
+  std::vector<Name> names_;
+  std::vector<std::string> vocabulary_;  // words that tell one row from another, sorted
 };
 
 }  // namespace cistern::plan

@@ -108,7 +108,8 @@ class TimeModel {
   double parameter(const std::string& name) const;
 
  private:
-  Speed speed(const std::vector<Term>& terms, std::string_view phase, const std::string& group) const;
+  Speed speed(const std::vector<Term>& terms, std::string_view phase,
+              const std::vector<std::string>& groups) const;
 
   std::map<std::string, double, std::less<>> parameters_;
 };
