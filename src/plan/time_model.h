@@ -67,6 +67,7 @@ struct Work {
   double prompt_tokens = 512;
   double prompt_attention_macs = 0;  // per token, the mean over the prompt
   bool flash_attention = true;
+  bool latent_attention = false;  // MLA: all heads share the keys and values
 };
 
 struct Factor {

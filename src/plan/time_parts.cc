@@ -72,6 +72,8 @@ CpuSpeed cpu_speed(const System& system) {
   }
   if (cpu.fp32_tflops <= 0) cpu.fp32_tflops = cpu.bandwidth_gbps * kUsualTflopsPerGbps;
   if (cpu.int8_tops <= 0) cpu.int8_tops = 2 * cpu.fp32_tflops;
+  // Matrix units of CPUs are left idle by most programs; vector units do four bytes where they do a float.
+  cpu.int8_tops = std::min(cpu.int8_tops, 4 * cpu.fp32_tflops);
   return cpu;
 }
 

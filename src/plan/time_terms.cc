@@ -127,9 +127,11 @@ void add_gpu_decode(const Work& work, const TimeParts& parts, Terms& terms) {
       .when(has_app, {app});
   terms.add(work.recurrent_layers * any * kLaunchSeconds, {"recurrent", "recurrent.@"});
   terms.add(work.kv_bytes / gpu.bytes_s, {"kv", "kv.@"})
-      .when(!work.flash_attention, {"kv.plain", "kv.plain.@"});
+      .when(!work.flash_attention, {"kv.plain", "kv.plain.@"})
+      .when(work.latent_attention, {"kv.latent"});
   terms.add(2 * work.attention_macs / gpu.fp32, {"attention", "attention.@"})
-      .when(!work.flash_attention, {"attention.plain", "attention.plain.@"});
+      .when(!work.flash_attention, {"attention.plain", "attention.plain.@"})
+      .when(work.latent_attention, {"attention.latent", "attention.latent.@"});
   // A model that is larger than the memory, with no CPU to take a part: paged over the link.
   const double capacity = static_cast<double>(gpu.part.memory_bytes) * gpu.part.count;
   if (!parts.cpu && hardware.kind == HardwareKind::kGpu && hardware.link_gbps > 0 &&
@@ -205,7 +207,8 @@ void add_gpu_prompt(const Work& work, const TimeParts& parts, Terms& terms) {
       .when(moe, {"weights.moe", "weights.moe.@"});
   terms.add(work.layers * kLaunchSeconds / batch, {"layer", "layer.@"});
   terms.add(2 * work.prompt_attention_macs / gain / gpu.fp16, {"attention", "attention.@"})
-      .when(!work.flash_attention, {"attention.plain", "attention.plain.@"});
+      .when(!work.flash_attention, {"attention.plain", "attention.plain.@"})
+      .when(work.latent_attention, {"attention.latent", "attention.latent.@"});
 }
 
 void add_cpu_prompt(const Work& work, const TimeParts& parts, Terms& terms) {
