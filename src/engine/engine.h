@@ -95,6 +95,19 @@ struct LoadOptions {
   std::function<Result<std::unique_ptr<sys::FileReader>>(std::span<const std::string>)> make_reader;
 };
 
+// A run as it would be loaded with these options on this machine now.
+struct PlannedRun {
+  spec::ModelSpec model;
+  plan::MemoryPlan plan;
+  sys::Isa isa = sys::Isa::kScalar;
+  int threads = 1;
+};
+
+// Of a model that is opened, or of which only the header is there: nothing is loaded. The errors of
+// Engine::load; `path` is what they call the model.
+Result<PlannedRun> plan_run(const file::ModelFiles& files, const std::string& path,
+                            const LoadOptions& options);
+
 struct Request {
   std::vector<text::TokenId> prompt;  // complete: BOS and template included. Empty: an error
   std::uint32_t max_tokens = 0;       // 0: until an end token or the end of the context

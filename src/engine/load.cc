@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "engine/planning.h"
 #include "engine/runtime.h"
 #include "engine/streaming.h"
 #include "sys/clock.h"
@@ -14,48 +15,6 @@
 
 namespace cistern::engine {
 namespace {
-
-constexpr int kMaxThreads = 1024;
-// Address space that a thread's stack reserves, whether it is used or not.
-constexpr std::uint64_t kStackBytes = 8ULL << 20U;
-
-std::uint64_t mapped_bytes(const file::ModelFiles& files) {
-  std::uint64_t sum = 0;
-  for (const sys::MappedFile& file : files.files) sum += file.bytes().size();
-  return sum;
-}
-
-// The limits say what is left; a plan counts all that the process holds, so its own share is added back.
-plan::Machine read_machine(const OpenModel& open, const LoadOptions& options, int threads) {
-  sys::MemoryLimits limits = sys::read_memory_limits();
-  if (limits.address_space_bytes) {
-    // The files are mapped already, and stacks reserve address space that they never touch.
-    const std::uint64_t stacks = kStackBytes * static_cast<std::uint64_t>(threads);
-    const std::uint64_t left = *limits.address_space_bytes + mapped_bytes(open.files);
-    limits.address_space_bytes = left > stacks ? left - stacks : 0;
-  }
-  const std::uint64_t own = sys::current_rss_bytes();
-  const std::uint64_t left = limits.budget_bytes();
-  plan::Machine machine{.budget_bytes = left - std::min(left, options.reserved_bytes) + own,
-                        .budget_source = limits.describe(),
-                        .process_bytes = own};
-  if (limits.budget_bytes() == limits.address_space_bytes) machine.mapping_bytes = mapped_bytes(open.files);
-  if (options.memory_bytes && *options.memory_bytes < machine.budget_bytes) {
-    machine.budget_bytes = *options.memory_bytes;
-    machine.budget_source = "as asked for with --memory";
-    machine.mapping_bytes = 0;
-  }
-  return machine;
-}
-
-Result<int> choose_threads(int asked) {
-  if (asked < 0 || asked > kMaxThreads) {
-    return fail(
-        ErrorCode::kUsage,
-        fmt::format("{} threads were asked for; use 1 to {}, or 0 for one per core", asked, kMaxThreads));
-  }
-  return asked > 0 ? asked : sys::usable_cores();
-}
 
 ops::Exec make_exec(Runtime& runtime) {
   const plan::ComputeLayout& layout = runtime.plan.compute;
@@ -113,15 +72,6 @@ Result<void> make_store(Runtime& runtime, const LoadOptions& options) {
   return {};
 }
 
-// Where the layer that only guesses is too much, the model goes without.
-Result<plan::MemoryPlan> plan_run(const plan::Machine& machine, spec::ModelSpec& model,
-                                  const file::Inventory& inventory, const plan::Workload& workload) {
-  auto planned = plan::make_plan(machine, model, inventory, workload);
-  if (planned || !model.mtp || planned.error().code != ErrorCode::kMemory) return planned;
-  model.mtp.reset();
-  return plan::make_plan(machine, model, inventory, workload);
-}
-
 }  // namespace
 
 Runtime::~Runtime() {
@@ -139,32 +89,21 @@ DiskUse Runtime::disk_use() const {
 
 Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions& options) {
   const double start = sys::steady_seconds();
-  CISTERN_TRY(const sys::Isa isa, sys::choose_isa(options.isa));
-  CISTERN_TRY(const int threads, choose_threads(options.threads));
   CISTERN_TRY(spec::ModelSpec model, spec::read_model_spec(open.inventory()));
-  if (!options.mtp) model.mtp.reset();
   CISTERN_TRY(auto adapters, load_adapters(open, model, options));
   std::vector<spec::AdapterSpec> adapter_specs;
   for (const auto& adapter : adapters) adapter_specs.push_back(adapter->spec);
-  const plan::Machine machine = read_machine(open, options, threads);
-  auto planned = plan_run(machine, model, open.inventory(),
-                          {.context_tokens = options.context_tokens.value_or(0),
-                           .wanted_tokens = options.wanted_tokens,
-                           .kv_type = options.kv_type,
-                           .threads = threads,
-                           .sequences = options.sequences,
-                           .adapters = adapter_specs,
-                           .may_stream = open.path != kGuide});
-  if (!planned) return fail(planned.error().code, planned.error().message, open.path);
+  CISTERN_TRY(PlannedRun planned, plan_run(open.files, open.path, std::move(model), options, adapter_specs));
 
-  if (planned->streaming && options.on_streaming) {
+  if (planned.plan.streaming && options.on_streaming) {
     const plan::StepWork token =
-        plan::work_of(model, open.inventory(), planned->cache, kernels::resolve(isa), {});
-    CISTERN_TRY(const StreamingForecast forecast, forecast_streaming(open, *planned, token));
+        plan::work_of(planned.model, open.inventory(), planned.plan.cache, kernels::resolve(planned.isa), {});
+    CISTERN_TRY(const StreamingForecast forecast, forecast_streaming(open, planned.plan, token));
     options.on_streaming(forecast);
   }
-  auto runtime = std::make_unique<Runtime>(std::move(open), std::move(model), *std::move(planned));
-  runtime->isa = isa;
+  auto runtime =
+      std::make_unique<Runtime>(std::move(open), std::move(planned.model), std::move(planned.plan));
+  runtime->isa = planned.isa;
   CISTERN_TRY(runtime->arena, sys::Buffer::allocate(runtime->plan.buffer_bytes));
   for (std::uint32_t i = 0; i < options.sequences; ++i) {
     CISTERN_TRY(kv::Cache cache, kv::Cache::create(runtime->plan.cache));
@@ -175,7 +114,7 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
   std::vector<model::Adapter> bound;
   for (const auto& adapter : runtime->adapters)
     bound.push_back({.spec = &adapter->spec, .store = adapter->store.get()});
-  runtime->pool = std::make_unique<sys::ThreadPool>(threads);
+  runtime->pool = std::make_unique<sys::ThreadPool>(planned.threads);
   if (runtime->streaming == nullptr) prefault_files(*runtime->pool, runtime->open.files);
   runtime->decoder =
       std::make_unique<model::Decoder>(model::Decoder::Parts{.model = runtime->model,

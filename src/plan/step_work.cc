@@ -27,16 +27,10 @@ std::uint64_t rows_read(const StepShape& step, std::uint64_t most, std::uint64_t
 }
 
 // Attention of one layer over a sequence's cache.
-struct AttentionWork {
-  std::uint64_t bytes = 0;
-  std::uint64_t macs = 0;        // of queries, keys and values
-  std::uint64_t index_macs = 0;  // of an indexer, in floats
-};
-
-AttentionWork attention_work(const spec::LayerSpec& layer, const kv::CacheShape& cache, std::size_t li,
-                             const StepShape& step) {
+CacheWork layer_work(const spec::LayerSpec& layer, const kv::CacheShape& cache, std::size_t li,
+                     const StepShape& step) {
   const kv::LayerShape& own = cache.layers[li];
-  AttentionWork work;
+  CacheWork work;
   if (layer.attention) {
     const kv::LayerShape& read = cache.layers[layer.attention->kv_layer];
     work.bytes = rows_read(step, read.window) *
@@ -89,32 +83,53 @@ std::uint64_t& macs_of(StepWork& work, kernels::Arithmetic arithmetic) {
 
 }  // namespace
 
-StepWork work_of(const spec::ModelSpec& model, const file::Inventory& inventory, const kv::CacheShape& cache,
-                 const kernels::KernelTable& kernels, const StepShape& step) {
-  StepWork work;
+std::vector<WeightWork> weight_work_of(const spec::ModelSpec& model, const file::Inventory& inventory,
+                                       const StepShape& step) {
+  std::vector<WeightWork> all;
   const std::uint64_t tokens = std::uint64_t{step.tokens} * step.sequences;
   for (const spec::TensorSpec& tensor : model.tensors) {
     const file::TensorInfo* info = inventory.find(tensor.name);
     if (info == nullptr) continue;
-    const bool head = is_output_head(model, tensor.role);
     if (spec::is_looked_up(model, tensor.role) || tensor.role == spec::Role::kTokenExperts)
       continue;  // a row per token
     const Share share = share_of(model, tensor, tokens);
-    work.weight_bytes += static_cast<std::uint64_t>(static_cast<double>(info->size_bytes) * share.read);
-    if (tensor.is_f32 || tensor.shape.rows() == 1) continue;
-    const kernels::Arithmetic arithmetic = kernels.panel[static_cast<std::size_t>(info->dtype)].arithmetic;
-    macs_of(work, arithmetic) += static_cast<std::uint64_t>(
-        static_cast<double>(tensor.shape.elements() * (head ? step.sequences : tokens)) * share.used);
+    const auto values = static_cast<double>(tensor.shape.elements());
+    WeightWork work{.dtype = info->dtype,
+                    .bytes = static_cast<double>(info->size_bytes) * share.read,
+                    .values = values * share.read};
+    const std::uint64_t rows_of_output = is_output_head(model, tensor.role) ? step.sequences : tokens;
+    if (!tensor.is_f32 && tensor.shape.rows() > 1)
+      work.macs = values * static_cast<double>(rows_of_output) * share.used;
+    all.push_back(work);
+  }
+  return all;
+}
+
+CacheWork cache_work_of(const spec::ModelSpec& model, const kv::CacheShape& cache, const StepShape& step) {
+  CacheWork sum;
+  for (std::size_t li = 0; li < cache.layers.size(); ++li) {
+    const CacheWork layer = layer_work(model.layers[li], cache, li, step);
+    sum.bytes += layer.bytes * step.sequences;
+    sum.macs += layer.macs * step.sequences;
+    sum.index_macs += layer.index_macs * step.sequences;
+  }
+  return sum;
+}
+
+StepWork work_of(const spec::ModelSpec& model, const file::Inventory& inventory, const kv::CacheShape& cache,
+                 const kernels::KernelTable& kernels, const StepShape& step) {
+  StepWork work;
+  for (const WeightWork& weights : weight_work_of(model, inventory, step)) {
+    work.weight_bytes += static_cast<std::uint64_t>(weights.bytes);
+    const kernels::Arithmetic arithmetic = kernels.panel[static_cast<std::size_t>(weights.dtype)].arithmetic;
+    macs_of(work, arithmetic) += static_cast<std::uint64_t>(weights.macs);
   }
   const bool float_attention = cache.type == DType::kF32 ||
                                kernels.pack[static_cast<std::size_t>(kernels::Arithmetic::kBf16)] == nullptr;
-  const auto attention = float_attention ? kernels::Arithmetic::kFloat : kernels::Arithmetic::kBf16;
-  for (std::size_t li = 0; li < cache.layers.size(); ++li) {
-    const AttentionWork layer = attention_work(model.layers[li], cache, li, step);
-    work.kv_bytes += layer.bytes * step.sequences;
-    macs_of(work, attention) += layer.macs * step.sequences;
-    macs_of(work, kernels::Arithmetic::kFloat) += layer.index_macs * step.sequences;
-  }
+  const CacheWork attention = cache_work_of(model, cache, step);
+  work.kv_bytes = attention.bytes;
+  macs_of(work, float_attention ? kernels::Arithmetic::kFloat : kernels::Arithmetic::kBf16) += attention.macs;
+  macs_of(work, kernels::Arithmetic::kFloat) += attention.index_macs;
   return work;
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "file/inventory.h"
 #include "kernels/kernel_table.h"
@@ -25,6 +26,26 @@ struct StepShape {
   std::uint32_t tokens = 1;     // appended to each sequence
   std::uint32_t sequences = 1;  // one row of logits each
 };
+
+// What a step does with one tensor of weights.
+struct WeightWork {
+  DType dtype = DType::kF32;
+  double bytes = 0;   // read, once for all tokens
+  double values = 0;  // that are read
+  double macs = 0;    // 0: no product, such as a norm
+};
+
+// Of every tensor that takes part. Tokens choose experts as if at random.
+std::vector<WeightWork> weight_work_of(const spec::ModelSpec& model, const file::Inventory& inventory,
+                                       const StepShape& step);
+
+// Bytes of keys, values and states that a step reads, and multiply-accumulates of attention.
+struct CacheWork {
+  std::uint64_t bytes = 0;
+  std::uint64_t macs = 0;
+  std::uint64_t index_macs = 0;  // of indexers, in floats
+};
+CacheWork cache_work_of(const spec::ModelSpec& model, const kv::CacheShape& cache, const StepShape& step);
 
 StepWork work_of(const spec::ModelSpec& model, const file::Inventory& inventory, const kv::CacheShape& cache,
                  const kernels::KernelTable& kernels, const StepShape& step);

@@ -1,0 +1,210 @@
+#include "tools/local_speed.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "ops/machine_probe.h"
+#include "quant/format.h"
+#include "sys/disk_speed.h"
+#include "sys/resident_pages.h"
+#include "sys/thread_pool.h"
+#include "sys/topology.h"
+#include "tools/input.h"
+#include "tools/json_out.h"
+#include "tools/machine_cache.h"
+#include "tools/machine_figures.h"
+#include "tools/out_file.h"
+
+namespace cistern::tools {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int kFormat = 1;
+constexpr std::uint64_t kMaxFileBytes = 1U << 20U;
+constexpr std::size_t kReadsKept = 32;
+// Several times the last cache of most machines, and quickly touched.
+constexpr std::uint64_t kProbeBytes = 128ULL << 20U;
+constexpr double kSearchSeconds = 0.001;  // per access pattern
+constexpr double kReadSeconds = 0.05;
+constexpr double kPeakSeconds = 0.02;
+constexpr double kProductSeconds = 0.03;  // per type
+constexpr sys::DiskReading kShortReading{.max_bytes = 512ULL << 20U, .max_seconds = 0.15};
+
+std::string path_of_file() {
+  const std::string machine = machine_cache_path();
+  return machine.empty() ? "" : (std::filesystem::path(machine).parent_path() / "speed.json").string();
+}
+
+std::string key_of(const SpeedWanted& wanted) {
+  const sys::Topology topology = sys::read_topology();
+  return fmt::format("{}/{}/{}/{}/{}", kFormat, topology.processor, topology.cores, sys::name_of(wanted.isa),
+                     wanted.threads);
+}
+
+double positive(const json::value* value) {
+  if (value == nullptr || !value->is_number()) return 0;
+  boost::system::error_code error;
+  const auto number = value->to_number<double>(error);
+  return !error && std::isfinite(number) && number > 0 ? number : 0;
+}
+
+// What is known, as it is in the file; what makes no sense there is not known.
+class Known {
+ public:
+  explicit Known(const json::object* object) {
+    if (object != nullptr) object_ = *object;
+    if (const json::value* reads = object_.if_contains("reads"); reads != nullptr && reads->is_array())
+      for (const json::value& read : reads->get_array())
+        if (const double speed = positive(&read); speed > 0) reads_.push_back(speed);
+  }
+
+  double number(std::string_view name) const { return positive(object_.if_contains(name)); }
+  void set(std::string_view name, double value) {
+    object_[name] = value;
+    changed_ = true;
+  }
+
+  ops::ProductSpeed product(std::string_view type) const {
+    return {.decode_bytes_per_s = number(fmt::format("{} decode", type)),
+            .prefill_macs_per_s = number(fmt::format("{} prefill", type))};
+  }
+  void set_product(std::string_view type, const ops::ProductSpeed& speed) {
+    set(fmt::format("{} decode", type), speed.decode_bytes_per_s);
+    set(fmt::format("{} prefill", type), speed.prefill_macs_per_s);
+  }
+
+  void add_read(double bytes_per_s) {
+    reads_.push_back(bytes_per_s);
+    if (reads_.size() > kReadsKept) reads_.erase(reads_.begin());
+    changed_ = true;
+  }
+  bool has_reads() const { return !reads_.empty(); }
+  double latest_read() const { return reads_.back(); }
+  double median_read() const {
+    std::vector<double> sorted = reads_;
+    std::ranges::sort(sorted);
+    return sorted[sorted.size() / 2];
+  }
+  double read_spread() const {
+    if (reads_.size() < 3) return 0;
+    double sum = 0, squares = 0;
+    for (const double read : reads_) {
+      sum += std::log(read);
+      squares += std::log(read) * std::log(read);
+    }
+    const auto n = static_cast<double>(reads_.size());
+    return std::sqrt(std::max(0.0, squares / n - sum / n * (sum / n)));
+  }
+
+  bool changed() const { return changed_; }
+  json::object object() const {
+    json::object all = object_;
+    all["reads"] = json::array(reads_.begin(), reads_.end());
+    return all;
+  }
+
+ private:
+  json::object object_;
+  std::vector<double> reads_;
+  bool changed_ = false;
+};
+
+json::object read_all(const std::string& path) {
+  if (path.empty()) return {};
+  const auto text = read_file(path, kMaxFileBytes);
+  if (!text) return {};
+  const auto document = parse_json(*text, path);
+  return document && document->is_object() ? document->get_object() : json::object();
+}
+
+void write_all(const std::string& path, const json::object& all) {
+  if (path.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  auto out = OutFile::create(path);
+  const std::string text = to_json(all) + "\n";
+  if (out && out->write(std::as_bytes(std::span(text)))) (void)out->commit();
+}
+
+void measure_reads(const SpeedWanted& wanted, sys::ThreadPool& pool, Known& known) {
+  const auto memory =
+      ops::ProbeMemory::create(pool, probe_memory_bytes(kProbeBytes), ops::ProbeMemory::Pages::kHuge);
+  if (!memory) return;
+  ops::ReadProbe probe(pool, wanted.isa, *memory);
+  probe.search(kSearchSeconds);
+  known.add_read(probe.sample(kReadSeconds));
+}
+
+std::set<DType> types_of(const file::Inventory& inventory) {
+  std::set<DType> types;
+  for (const file::TensorInfo& tensor : inventory.tensors())
+    if (tensor.shape.rows() > 1 && quant::format_of(tensor.dtype).dequantize != nullptr)
+      types.insert(tensor.dtype);
+  return types;
+}
+
+// Measures what is wanted and not known.
+void complete(const SpeedWanted& wanted, Known& known) {
+  std::unique_ptr<sys::ThreadPool> pool;
+  const auto threads = [&]() -> sys::ThreadPool& {
+    if (!pool) pool = std::make_unique<sys::ThreadPool>(wanted.threads);
+    return *pool;
+  };
+  if (wanted.fresh || !known.has_reads()) measure_reads(wanted, threads(), known);
+  if (known.number("dispatch_s") <= 0) known.set("dispatch_s", ops::measure_dispatch(threads()));
+  for (const auto& [name, arithmetic] : {std::pair{"bf16_macs_per_s", kernels::Arithmetic::kBf16},
+                                         {"float_macs_per_s", kernels::Arithmetic::kFloat}})
+    if (known.number(name) <= 0)
+      known.set(name, ops::PeakProbe(threads(), wanted.isa, arithmetic).sample(kPeakSeconds));
+  if (wanted.inventory == nullptr) return;
+  for (const DType type : types_of(*wanted.inventory)) {
+    const std::string_view name = quant::format_of(type).name;
+    if (known.product(name).prefill_macs_per_s <= 0)
+      known.set_product(name, ops::measure_products(threads(), wanted.isa, type, kProductSeconds));
+  }
+}
+
+}  // namespace
+
+plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
+  const std::string path = path_of_file();
+  const std::string key = key_of(wanted);
+  json::object all = read_all(path);
+  const json::value* kept = all.if_contains(key);
+  Known known(kept == nullptr ? nullptr : kept->if_object());
+  complete(wanted, known);
+  if (known.changed()) {
+    all[key] = known.object();
+    write_all(path, all);
+  }
+  plan::MachineSpeed speed{.read_spread = known.read_spread(),
+                           .dispatch_s = known.number("dispatch_s"),
+                           .bf16_macs_per_s = known.number("bf16_macs_per_s"),
+                           .float_macs_per_s = known.number("float_macs_per_s")};
+  if (known.has_reads()) speed.read_bytes_per_s = wanted.fresh ? known.latest_read() : known.median_read();
+  if (wanted.inventory != nullptr)
+    for (const DType type : types_of(*wanted.inventory))
+      speed.products[static_cast<std::size_t>(type)] = known.product(quant::format_of(type).name);
+  if (!wanted.disk_path.empty())
+    if (const auto disk = sys::measure_disk(wanted.disk_path, kShortReading))
+      speed.disk_bytes_per_s = disk->bytes_per_s;
+  return speed;
+}
+
+double cached_share(const file::ModelFiles& files) {
+  double bytes = 0, cached = 0;
+  for (const sys::MappedFile& file : files.files) {
+    const auto size = static_cast<double>(file.bytes().size());
+    bytes += size;
+    cached += size * sys::resident_share(file.bytes());
+  }
+  return bytes > 0 ? cached / bytes : 1;
+}
+
+}  // namespace cistern::tools
