@@ -55,7 +55,7 @@ Result<void> read_model(Conversion& c, bool tied) {
               c.config.value_or({"max_position_embeddings", "model_max_length", "max_seq_len", "n_positions"},
                                 kUsualContext, kTokenCount));
   CISTERN_TRY(const auto eps, c.config.find_number({"rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon",
-                                                    "norm_eps", "norm_epsilon"}));
+                                                    "layernorm_epsilon", "norm_eps", "norm_epsilon"}));
   if (eps && !(*eps > 0 && *eps < 1)) {
     return c.config.bad("rms_norm_eps", fmt::format("is {}, must be above 0 and below 1", *eps));
   }

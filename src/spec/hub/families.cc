@@ -76,6 +76,7 @@ constexpr Family kFamilies[] = {
     {"hunyuan_v1_dense", "hunyuan-dense", read_dense, kTied},
     {"hunyuan_v1_moe", "hunyuan-moe", read_mixture, kTied},
     {"seed_oss", "seed_oss", read_dense},
+    {"mimo_v2_flash", "mimo2", read_mimo2},
     {"nemotron_h", "nemotron_h", read_nemotron_h},
     {"falcon_h1", "falcon-h1", read_falcon_h1},
     {"mamba2", "mamba2", read_mamba2},
