@@ -12,7 +12,7 @@ constexpr double kMaxBits = 32;
 
 Result<double> bits_in(const Fields& config, Names names, double usual) {
   CISTERN_TRY(const auto bits, config.find_number(names));
-  if (bits && !(*bits >= 0.5 && *bits <= kMaxBits)) {
+  if (bits && (*bits < 0.5 || *bits > kMaxBits)) {
     return config.bad(*names.begin(), fmt::format("is {}, must be between 0.5 and {}", *bits, kMaxBits));
   }
   return bits.value_or(usual);
