@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "engine/answer_test.h"
 #include "support/fixtures.h"
 #include "support/temp_dir.h"
 
 namespace cistern::engine {
 namespace {
-
-using Ids = std::vector<text::TokenId>;
 
 std::string model_path(const std::string& name) {
   return (testing::data_dir() / "models" / name / "model.gguf").string();
@@ -37,31 +36,6 @@ Request greedy(Ids prompt, std::uint32_t max_tokens) {
           .max_tokens = max_tokens,
           .sampling = {.temperature = 0},
           .ignore_end = true};
-}
-
-struct Answer {
-  Ids ids;
-  std::string text;
-  StopReason reason = StopReason::kEnd;
-  Stats stats;
-};
-
-Answer answer(Engine& engine, Request request) {
-  Answer result;
-  auto generation = engine.submit(std::move(request));
-  EXPECT_TRUE(generation) << describe(generation.error());
-  if (!generation) return result;
-  for (;;) {
-    auto step = generation->next();
-    EXPECT_TRUE(step) << describe(step.error());
-    if (!step || !*step) break;
-    result.ids.push_back((*step)->id);
-    result.text += (*step)->text;
-  }
-  result.text += generation->tail();
-  result.reason = generation->stop_reason();
-  result.stats = generation->stats();
-  return result;
 }
 
 std::vector<float> all_logits(Engine& engine, const Ids& ids, std::uint32_t chunk = 0) {

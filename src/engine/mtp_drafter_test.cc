@@ -6,14 +6,13 @@
 
 #include <numeric>
 
+#include "engine/answer_test.h"
 #include "support/edited_model.h"
 #include "support/fixtures.h"
 #include "support/mtp_models.h"
 
 namespace cistern::engine {
 namespace {
-
-using Ids = std::vector<text::TokenId>;
 
 constexpr const char* kArchitectures[] = {"deepseek2", "deepseek32", "glm-dsa",  "glm4moe",
                                           "qwen3next", "qwen35",     "qwen35moe"};
@@ -24,26 +23,11 @@ Ids some_tokens(std::size_t count, std::uint32_t step = 37) {
   return ids;
 }
 
-struct Answer {
-  Ids ids;
-  Stats stats;
-};
-
 Answer answer(Engine& engine, const Ids& prompt, bool speculate, Request request) {
   request.prompt = prompt;
   request.ignore_end = true;
   request.speculate = speculate;
-  auto generation = engine.submit(std::move(request));
-  EXPECT_TRUE(generation) << describe(generation.error());
-  Answer result;
-  for (;;) {
-    auto step = generation->next();
-    EXPECT_TRUE(step) << describe(step.error());
-    if (!step || !*step) break;
-    result.ids.push_back((*step)->id);
-  }
-  result.stats = generation->stats();
-  return result;
+  return answer(engine, std::move(request));
 }
 
 std::unique_ptr<Engine> load(OpenModel model, std::uint32_t context_tokens) {

@@ -2,15 +2,13 @@
 // model, greedy and sampled, are the same token by token.
 #include <gtest/gtest.h>
 
+#include "engine/answer_test.h"
 #include "engine/draft_length.h"
-#include "engine/engine.h"
 #include "engine/prompt_lookup.h"
 #include "support/fixtures.h"
 
 namespace cistern::engine {
 namespace {
-
-using Ids = std::vector<text::TokenId>;
 
 OpenModel open(const std::string& name) {
   auto model = open_model({.model = (testing::data_dir() / "models" / name / "model.gguf").string()});
@@ -24,11 +22,6 @@ std::unique_ptr<Engine> load(const std::string& name) {
   return std::move(*engine);
 }
 
-struct Answer {
-  Ids ids;
-  Stats stats;
-};
-
 Answer answer(Engine& engine, bool speculate, float temperature, std::uint32_t max_tokens) {
   Ids prompt;
   for (std::uint32_t i = 0; i < 24; ++i) prompt.push_back(i % 6 * 11 + 40);
@@ -39,17 +32,7 @@ Answer answer(Engine& engine, bool speculate, float temperature, std::uint32_t m
                   .speculate = speculate};
   // A model of random weights repeats itself seldom: three tokens that are far likelier than all others.
   for (const text::TokenId id : {50U, 51U, 52U}) request.sampling.logit_bias.emplace_back(id, 8.0F);
-  auto generation = engine.submit(std::move(request));
-  EXPECT_TRUE(generation) << describe(generation.error());
-  Answer result;
-  for (;;) {
-    auto step = generation->next();
-    EXPECT_TRUE(step) << describe(step.error());
-    if (!step || !*step) break;
-    result.ids.push_back((*step)->id);
-  }
-  result.stats = generation->stats();
-  return result;
+  return answer(engine, std::move(request));
 }
 
 // Windows and recurrent states take tokens back in ways of their own.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fnv.h"
 #include "sys/disk_speed.h"
 
 namespace cistern::engine {
@@ -34,10 +35,8 @@ std::vector<std::string> paths_of(const OpenModel& open) {
 std::string remembered_path(const std::string& folder, const OpenModel& open) {
   std::error_code error;
   const std::string path = fs::absolute(open.path, error).string();
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : path + fmt::format(":{}", open.files.files.front().bytes().size()))
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return fmt::format("{}/experts-{:016x}", folder, hash);
+  const std::size_t bytes = open.files.files.front().bytes().size();
+  return fmt::format("{}/experts-{:016x}", folder, fnv1a(fmt::format("{}:{}", path, bytes)));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/answer_test.h"
 #include "engine/synthetic/model.h"
 #include "support/faulty_reader.h"
 #include "support/gguf_writer.h"
@@ -22,7 +23,6 @@ namespace fs = std::filesystem;
 using testing::FaultyReader;
 using testing::ReadFault;
 using Kind = testing::ReadFault::Kind;
-using Ids = std::vector<text::TokenId>;
 
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 
@@ -52,28 +52,12 @@ Ids prompt(std::uint32_t n = 30) {
   return ids;
 }
 
-struct Answer {
-  Ids ids;
-  std::optional<Error> error;
-  Stats stats;
-};
-
 Answer answer(Engine& engine, std::uint32_t max_tokens = 12) {
-  Answer result;
-  auto generation = engine.submit({.prompt = prompt(),
-                                   .max_tokens = max_tokens,
-                                   .sampling = {.temperature = 0},
-                                   .ignore_end = true,
-                                   .speculate = false});
-  EXPECT_TRUE(generation);
-  for (;;) {
-    auto step = generation->next();
-    if (!step) result.error = step.error();
-    if (!step || !*step) break;
-    result.ids.push_back((*step)->id);
-  }
-  result.stats = generation->stats();
-  return result;
+  return try_answer(engine, {.prompt = prompt(),
+                             .max_tokens = max_tokens,
+                             .sampling = {.temperature = 0},
+                             .ignore_end = true,
+                             .speculate = false});
 }
 
 std::vector<float> logits(Engine& engine, std::uint32_t chunk) {

@@ -4,11 +4,14 @@
 #include <numeric>
 #include <tuple>
 
+#include "sys/file_reader.h"
+
 namespace cistern::file {
 
 Extent extent_of(std::size_t file_index, std::uint64_t offset, std::uint64_t bytes) {
-  const std::uint64_t begin = offset / kExtentAlignment * kExtentAlignment;
-  const std::uint64_t end = (offset + bytes + kExtentAlignment - 1) / kExtentAlignment * kExtentAlignment;
+  const std::uint64_t begin = offset / sys::kReadAlignment * sys::kReadAlignment;
+  const std::uint64_t end =
+      (offset + bytes + sys::kReadAlignment - 1) / sys::kReadAlignment * sys::kReadAlignment;
   return {.file_index = file_index,
           .offset = begin,
           .bytes = end - begin,
@@ -17,7 +20,7 @@ Extent extent_of(std::size_t file_index, std::uint64_t offset, std::uint64_t byt
 }
 
 std::uint64_t largest_extent(std::uint64_t bytes) {
-  return (bytes + 2 * kExtentAlignment - 2) / kExtentAlignment * kExtentAlignment;
+  return (bytes + 2 * sys::kReadAlignment - 2) / sys::kReadAlignment * sys::kReadAlignment;
 }
 
 Layout lay_out(const Inventory& inventory, std::span<const std::size_t> tensors) {

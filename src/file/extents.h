@@ -1,6 +1,6 @@
 // Which ranges of which files hold some tensors, as direct reads want them: begun and ended at multiples of
-// 4096 bytes, neighbours joined, one after the other in memory. plan/ counts their bytes before anything is
-// allocated, store/ reads them; both by these functions. Pure.
+// sys::kReadAlignment, neighbours joined, one after the other in memory. plan/ counts their bytes before
+// anything is allocated, store/ reads them; both by these functions. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,6 @@
 #include "file/inventory.h"
 
 namespace cistern::file {
-
-inline constexpr std::uint64_t kExtentAlignment = 4096;
 
 struct Extent {
   std::size_t file_index = 0;

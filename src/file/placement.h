@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "file/extents.h"
@@ -42,8 +43,10 @@ struct SlotClass {
 // what it would fill.
 std::vector<SlotClass> slot_classes(const Inventory& inventory, const Placement& placement);
 
-// Of a stack: memory that one of its matrices takes, and how many it has.
-std::uint64_t slot_bytes(const Inventory& inventory, const CachedStack& stack);
+// Memory of a cache that has room for every slice.
+std::uint64_t all_slots_bytes(std::span<const SlotClass> classes);
+
+// How many matrices a stack has.
 std::uint64_t slices_of(const Inventory& inventory, const CachedStack& stack);
 
 // Memory that looked-up rows take.

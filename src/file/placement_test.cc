@@ -44,7 +44,7 @@ TEST_F(SlotClasses, are_of_slices_of_one_size) {
   EXPECT_EQ(classes[1].slice_bytes, 10000U);
   EXPECT_EQ(classes[1].slot_bytes, 4 * kPage);
   EXPECT_EQ(classes[1].n_slots, 2U * 8);
-  EXPECT_EQ(slot_bytes(inventory_, placement_.cached[1]), 4 * kPage);
+  EXPECT_EQ(all_slots_bytes(classes), 32 * 3 * kPage + 16 * 4 * kPage);
   EXPECT_EQ(slices_of(inventory_, placement_.cached[1]), 8U);
 }
 

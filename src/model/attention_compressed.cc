@@ -15,8 +15,6 @@ namespace {
 
 using spec::Role;
 
-constexpr Role kNoBias = Role::kBq;  // this attention has none
-
 class CompressedAttention {
  public:
   CompressedAttention(const Step& step, std::uint32_t li, const WeightSet& weights)
@@ -61,9 +59,10 @@ class CompressedAttention {
   Result<void> project_queries() {
     compressed_queries_ = memory_.take(spec_.q_rank);
     queries_ = memory_.take(std::uint64_t{spec_.n_heads} * spec_.head_dim);
-    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWqA, kNoBias, compressed_queries_}));
-    CISTERN_TRY_VOID(norm(step_, weights_, Role::kQANorm, kNoBias, compressed_queries_, compressed_queries_));
-    CISTERN_TRY_VOID(project(step_, weights_, compressed_queries_, {Role::kWqB, kNoBias, queries_}));
+    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWqA, compressed_queries_}));
+    CISTERN_TRY_VOID(
+        norm(step_, weights_, Role::kQANorm, Role::kNone, compressed_queries_, compressed_queries_));
+    CISTERN_TRY_VOID(project(step_, weights_, compressed_queries_, {Role::kWqB, queries_}));
     ops::rms_norm_heads(step_.exec, {queries_, 0, spec_.n_heads, spec_.head_dim}, {}, step_.model.norm_eps);
     for (const Segment& segment : step_.segments) {
       ops::rope(step_.exec, part_of(tails(queries_, spec_.n_heads), segment), rotation(segment),
@@ -74,8 +73,8 @@ class CompressedAttention {
 
   Result<void> project_keys() {
     const TensorView keys = memory_.take(spec_.head_dim);
-    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWkvA, kNoBias, keys}));
-    CISTERN_TRY_VOID(norm(step_, weights_, Role::kKvANorm, kNoBias, keys, keys));
+    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWkvA, keys}));
+    CISTERN_TRY_VOID(norm(step_, weights_, Role::kKvANorm, Role::kNone, keys, keys));
     for (const Segment& segment : step_.segments) {
       const std::uint32_t position = segment.first_position();
       ops::rope(step_.exec, part_of(tails(keys, 1), segment), rotation(segment), position);
@@ -90,8 +89,7 @@ class CompressedAttention {
     const std::uint64_t cols = std::uint64_t{spec_.series()} * width;
     const TensorView values = memory_.take(cols);
     const TensorView gates = memory_.take(cols);
-    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(),
-                             {{roles.kv, kNoBias, values}, {roles.gate, kNoBias, gates}}));
+    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {{roles.kv, values}, {roles.gate, gates}}));
     CISTERN_TRY(const store::Lease positions, weights_.lease(step_.store, roles.positions));
     CISTERN_TRY(const store::Lease norm, weights_.lease(step_.store, roles.norm));
     const bool is_key = roles.kv == spec::kKeyCompressor.kv;
@@ -121,10 +119,8 @@ class CompressedAttention {
     index_queries_ = memory_.take(std::uint64_t{index.n_heads} * index.key_dim);
     index_weights_ = memory_.take(index.n_heads);
     selected_ = memory_.words(std::uint64_t{index.top_k} * step_.n_tokens);
-    CISTERN_TRY_VOID(
-        project(step_, weights_, compressed_queries_, {Role::kIndexWq, kNoBias, index_queries_}));
-    CISTERN_TRY_VOID(
-        project(step_, weights_, step_.normed(), {Role::kIndexWeights, kNoBias, index_weights_}));
+    CISTERN_TRY_VOID(project(step_, weights_, compressed_queries_, {Role::kIndexWq, index_queries_}));
+    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kIndexWeights, index_weights_}));
     for (const Segment& segment : step_.segments) {
       const ops::HeadsView tails{index_queries_, index.key_dim - spec_.rope_dim, index.n_heads,
                                  spec_.rope_dim, index.key_dim};
@@ -200,7 +196,7 @@ class CompressedAttention {
     const TensorView grouped = memory_.take(std::uint64_t{spec_.out_groups} * spec_.out_rank);
     CISTERN_TRY_VOID(project_heads(step_, weights_, Role::kWoA, {attended_, 0, spec_.out_groups, group_dim},
                                    {grouped, 0, spec_.out_groups, spec_.out_rank}));
-    return project(step_, weights_, grouped, {Role::kWo, kNoBias, step_.block_out()});
+    return project(step_, weights_, grouped, {Role::kWo, step_.block_out()});
   }
 
   const Step& step_;

@@ -22,7 +22,7 @@ Result<Heads> project_fused(const Step& step, const spec::AttentionSpec& a, cons
   const std::uint32_t k_cols = a.n_kv_heads * a.head_dim;
   const std::uint32_t v_cols = a.n_kv_heads * a.value_dim;
   const TensorView rows = memory.take(std::uint64_t{q_cols} + k_cols + v_cols);
-  CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWqkv, Role::kBqkv, rows}));
+  CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWqkv, rows, Role::kBqkv}));
   return Heads{.q = {rows, 0, a.n_heads, a.head_dim},
                .k = {rows, q_cols, a.n_kv_heads, a.head_dim},
                .v = {rows, q_cols + k_cols, a.n_kv_heads, a.value_dim},
@@ -40,15 +40,15 @@ Result<Heads> project_separate(const Step& step, const spec::AttentionSpec& a, c
               .v = region(a.n_kv_heads, a.value_dim),
               .gates = {}};
   if (!own_cache) {
-    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWq, Role::kBq, heads.q.rows}));
+    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWq, heads.q.rows, Role::kBq}));
   } else if (weights.has(Role::kWv)) {
     CISTERN_TRY_VOID(project(step, weights, step.normed(),
-                             {{Role::kWq, Role::kBq, heads.q.rows},
-                              {Role::kWk, Role::kBk, heads.k.rows},
-                              {Role::kWv, Role::kBv, heads.v.rows}}));
+                             {{Role::kWq, heads.q.rows, Role::kBq},
+                              {Role::kWk, heads.k.rows, Role::kBk},
+                              {Role::kWv, heads.v.rows, Role::kBv}}));
   } else {  // the keys, before their norm, are the values too
     CISTERN_TRY_VOID(project(step, weights, step.normed(),
-                             {{Role::kWq, Role::kBq, heads.q.rows}, {Role::kWk, Role::kBk, heads.k.rows}}));
+                             {{Role::kWq, heads.q.rows, Role::kBq}, {Role::kWk, heads.k.rows, Role::kBk}}));
     ops::copy(step.exec, heads.k.rows, heads.v.rows);
   }
   if (a.gated) {
@@ -140,7 +140,7 @@ Result<void> attention_gqa(const Step& step, std::uint32_t li, const WeightSet& 
   for (const Segment& segment : step.segments)
     attend(step, segment, a, heads, own_cache, sinks.view().f32(), attended);
   if (a.gated) ops::gate_heads(step.exec, heads.gates, {attended, 0, a.n_heads, a.value_dim});
-  return project(step, weights, attended, {Role::kWo, Role::kBo, step.block_out()});
+  return project(step, weights, attended, {Role::kWo, step.block_out(), Role::kBo});
 }
 
 }  // namespace cistern::model

@@ -14,8 +14,6 @@ namespace {
 
 using spec::Role;
 
-constexpr Role kNoBias = Role::kBq;  // latent attention has none
-
 class LatentAttention {
  public:
   LatentAttention(const Step& step, std::uint32_t li, const WeightSet& weights)
@@ -36,7 +34,7 @@ class LatentAttention {
     const TensorView values = memory_.take(std::uint64_t{n_heads} * mla_.value_dim);
     CISTERN_TRY_VOID(project_heads(step_, weights_, Role::kWvB, {attended, 0, n_heads, mla_.kv_rank},
                                    {values, 0, n_heads, mla_.value_dim}));
-    return project(step_, weights_, values, {Role::kWo, Role::kBo, step_.block_out()});
+    return project(step_, weights_, values, {Role::kWo, step_.block_out(), Role::kBo});
   }
 
  private:
@@ -44,18 +42,18 @@ class LatentAttention {
 
   Result<void> project_queries() {
     queries_ = memory_.take(std::uint64_t{mla_.n_heads} * query_dim());
-    if (mla_.q_rank == 0) return project(step_, weights_, step_.normed(), {Role::kWq, kNoBias, queries_});
+    if (mla_.q_rank == 0) return project(step_, weights_, step_.normed(), {Role::kWq, queries_});
     compressed_ = memory_.take(mla_.q_rank);
-    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWqA, kNoBias, compressed_}));
+    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWqA, compressed_}));
     CISTERN_TRY(const store::Lease norm, weights_.lease(step_.store, Role::kQANorm));
     ops::rms_norm(step_.exec, compressed_, norm.view(), mla_.latent_eps, compressed_);
-    return project(step_, weights_, compressed_, {Role::kWqB, kNoBias, queries_});
+    return project(step_, weights_, compressed_, {Role::kWqB, queries_});
   }
 
   // The latent, normalised, and the rotated key after it: what the cache holds.
   Result<void> project_latent() {
     latent_ = memory_.take(mla_.key_dim());
-    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWkvA, kNoBias, latent_}));
+    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(), {Role::kWkvA, latent_}));
     CISTERN_TRY(const store::Lease norm, weights_.lease(step_.store, Role::kKvANorm));
     ops::rms_norm_heads(step_.exec, {latent_, 0, 1, mla_.kv_rank}, norm.view(), mla_.latent_eps);
     return {};
@@ -95,10 +93,9 @@ class LatentAttention {
     index_queries_ = memory_.take(std::uint64_t{index.n_heads} * index.key_dim);
     index_weights_ = memory_.take(index.n_heads);
     const TensorView keys = memory_.take(index.key_dim);
-    CISTERN_TRY_VOID(project(step_, weights_, compressed_, {Role::kIndexWq, kNoBias, index_queries_}));
-    CISTERN_TRY_VOID(
-        project(step_, weights_, step_.normed(),
-                {{Role::kIndexWk, kNoBias, keys}, {Role::kIndexWeights, kNoBias, index_weights_}}));
+    CISTERN_TRY_VOID(project(step_, weights_, compressed_, {Role::kIndexWq, index_queries_}));
+    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(),
+                             {{Role::kIndexWk, keys}, {Role::kIndexWeights, index_weights_}}));
     CISTERN_TRY(const store::Lease norm, weights_.lease(step_.store, Role::kIndexKNorm));
     CISTERN_TRY(const store::Lease bias, weights_.lease(step_.store, Role::kIndexKNormBias));
     ops::layer_norm(step_.exec, keys, norm.view(), bias.view(), mla_.latent_eps, keys);

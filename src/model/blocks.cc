@@ -41,13 +41,6 @@ Result<void> project(const Step& step, const WeightSet& weights, const TensorVie
   return project(step, weights, x, std::initializer_list<Projection>{projection});
 }
 
-Result<void> multiply(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,
-                      const TensorView& out) {
-  CISTERN_TRY(const store::Lease w, weights.lease(step.store, weight));
-  ops::matmul(step.exec, w.view(), x, out);
-  return add_adapters(step, weights, weight, x, out);
-}
-
 Result<void> project_in_floats(const Step& step, const WeightSet& weights, const TensorView& x,
                                const Projection& projection) {
   CISTERN_TRY(const store::Lease w, weights.lease(step.store, projection.weight));

@@ -12,11 +12,11 @@
 
 namespace cistern::model {
 
-// A weight, the bias that goes with it where the layer has one, and where the product goes.
+// A weight, where the product goes, and the bias that goes with the weight where the layer has one.
 struct Projection {
   spec::Role weight;
-  spec::Role bias;
   TensorView out;
+  spec::Role bias = spec::Role::kNone;
 };
 
 // For each projection (at most 4): out = x times the weight, plus the bias.
@@ -34,10 +34,6 @@ Result<void> project_in_floats(const Step& step, const WeightSet& weights, const
 // Head h of each token of `out` = matrix h of the weight times head h of x.
 Result<void> project_heads(const Step& step, const WeightSet& weights, spec::Role weight,
                            const ops::HeadsView& x, const ops::HeadsView& out);
-
-// out = x times the weight.
-Result<void> multiply(const Step& step, const WeightSet& weights, spec::Role weight, const TensorView& x,
-                      const TensorView& out);
 
 // out = the model's norm of x, with the weight and bias of these roles. x and out may be the same. Without a
 // weight out = x.

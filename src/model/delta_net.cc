@@ -13,8 +13,6 @@ namespace {
 
 using spec::Role;
 
-constexpr Role kNoBias = Role::kBo;  // these layers have none
-
 class DeltaNet {
  public:
   DeltaNet(const Step& step, std::uint32_t li, const WeightSet& weights)
@@ -41,7 +39,7 @@ class DeltaNet {
                         step_.model.norm_eps);
     const ops::GateFn fn = d_.channel_decay ? ops::GateFn::kSigmoid : ops::GateFn::kSilu;
     ops::gate(step_.exec, {.fn = fn, .gate = gate_, .up = out, .out = out});
-    return project(step_, weights_, out, {Role::kSsmOut, kNoBias, step_.block_out()});
+    return project(step_, weights_, out, {Role::kSsmOut, step_.block_out()});
   }
 
  private:
@@ -59,17 +57,15 @@ class DeltaNet {
       learn = {both, 0, d_.n_key_heads, per_key, 2 * per_key};
       forget = {both, per_key, d_.n_key_heads, per_key, 2 * per_key};
       CISTERN_TRY_VOID(project(step_, weights_, step_.normed(),
-                               {{Role::kWqkv, kNoBias, mixed},
-                                {Role::kSsmGate, kNoBias, gate_},
-                                {Role::kSsmBetaAlpha, kNoBias, both}}));
+                               {{Role::kWqkv, mixed}, {Role::kSsmGate, gate_}, {Role::kSsmBetaAlpha, both}}));
     } else {
       learn = {beta_, 0, d_.n_key_heads, per_key};
       forget = {decay_, 0, d_.n_key_heads, per_key};
       CISTERN_TRY_VOID(project(step_, weights_, step_.normed(),
-                               {{Role::kWqkv, kNoBias, mixed},
-                                {Role::kSsmGate, kNoBias, gate_},
-                                {Role::kSsmBeta, kNoBias, beta_},
-                                {Role::kSsmAlpha, kNoBias, decay_}}));
+                               {{Role::kWqkv, mixed},
+                                {Role::kSsmGate, gate_},
+                                {Role::kSsmBeta, beta_},
+                                {Role::kSsmAlpha, decay_}}));
     }
     CISTERN_TRY_VOID(gates(forget, learn));
     return convolve(Role::kSsmConv, mixed, 0);
@@ -82,16 +78,13 @@ class DeltaNet {
     k_ = {k, 0, d_.n_key_heads, d_.key_dim};
     v_ = {v, 0, d_.n_value_heads, d_.value_dim};
     CISTERN_TRY_VOID(project(step_, weights_, step_.normed(),
-                             {{Role::kWq, kNoBias, q},
-                              {Role::kWk, kNoBias, k},
-                              {Role::kWv, kNoBias, v},
-                              {Role::kSsmBeta, kNoBias, beta_}}));
+                             {{Role::kWq, q}, {Role::kWk, k}, {Role::kWv, v}, {Role::kSsmBeta, beta_}}));
     const TensorView forget = memory_.take(d_.key_dim), gate = memory_.take(d_.value_dim);
-    CISTERN_TRY_VOID(project(step_, weights_, step_.normed(),
-                             {{Role::kSsmFA, kNoBias, forget}, {Role::kSsmGA, kNoBias, gate}}));
+    CISTERN_TRY_VOID(
+        project(step_, weights_, step_.normed(), {{Role::kSsmFA, forget}, {Role::kSsmGA, gate}}));
     gate_ = memory_.take(value_cols_);
-    CISTERN_TRY_VOID(project(step_, weights_, forget, {Role::kSsmFB, kNoBias, decay_}));
-    CISTERN_TRY_VOID(project(step_, weights_, gate, {Role::kSsmGB, kNoBias, gate_}));
+    CISTERN_TRY_VOID(project(step_, weights_, forget, {Role::kSsmFB, decay_}));
+    CISTERN_TRY_VOID(project(step_, weights_, gate, {Role::kSsmGB, gate_}));
     CISTERN_TRY_VOID(gates({decay_, 0, d_.n_key_heads, d_.key_dim}, {beta_, 0, d_.n_value_heads, 1}));
     CISTERN_TRY_VOID(convolve(Role::kSsmConvQ, q, 0));
     CISTERN_TRY_VOID(convolve(Role::kSsmConvK, k, key_cols_));

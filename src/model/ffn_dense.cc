@@ -14,16 +14,16 @@ Result<void> gate_and_up(const Step& step, const spec::FfnSpec& ffn, const Weigh
   ops::GateArgs args{.fn = gate_fn(ffn.activation), .limit = gate_limit(ffn), .out = gated};
   if (!ffn.gated) {
     args.gate = memory.take(hidden);
-    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWUp, Role::kBUp, args.gate}));
+    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWUp, args.gate, Role::kBUp}));
   } else if (weights.has(Role::kWGateUp)) {
     args.gate = args.up = memory.take(2 * hidden);
     args.up_col = hidden;
-    CISTERN_TRY_VOID(multiply(step, weights, Role::kWGateUp, step.normed(), args.gate));
+    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kWGateUp, args.gate}));
   } else {
     args.gate = memory.take(hidden);
     args.up = memory.take(hidden);
     CISTERN_TRY_VOID(project(step, weights, step.normed(),
-                             {{Role::kWGate, Role::kBGate, args.gate}, {Role::kWUp, Role::kBUp, args.up}}));
+                             {{Role::kWGate, args.gate, Role::kBGate}, {Role::kWUp, args.up, Role::kBUp}}));
   }
   if (ffn.sparsity) {
     ops::statistical_top_k(step.exec, *ffn.sparsity, {args.gate, 0, 1, static_cast<std::uint32_t>(hidden)});
@@ -61,7 +61,7 @@ Result<void> ffn_dense(const Step& step, const spec::FfnSpec& ffn, const WeightS
   Workspace memory(step);
   const TensorView gated = memory.take(ffn.hidden);
   CISTERN_TRY_VOID(gate_and_up(step, ffn, weights, memory, gated));
-  return project(step, weights, gated, {Role::kWDown, Role::kBDown, step.block_out()});
+  return project(step, weights, gated, {Role::kWDown, step.block_out(), Role::kBDown});
 }
 
 }  // namespace cistern::model

@@ -14,8 +14,6 @@ namespace {
 
 using spec::Role;
 
-constexpr Role kNoBias = Role::kOutputBias;  // which is of no layer
-
 ops::Gating gating_of(spec::Gating gating) {
   switch (gating) {
     case spec::Gating::kSoftmax:
@@ -59,7 +57,7 @@ Result<ops::Choice> route(const Step& step, const spec::MoeSpec& moe, const Weig
   const std::uint64_t rows = std::uint64_t{step.n_tokens} * moe.n_used;
   const ops::Choice choice{.experts = memory.words(rows), .weights = memory.floats(rows)};
   CISTERN_TRY(const store::Lease selection_bias, weights.lease(step.store, Role::kSelectionBias));
-  CISTERN_TRY_VOID(project_in_floats(step, weights, x, {Role::kRouter, Role::kRouterBias, scores}));
+  CISTERN_TRY_VOID(project_in_floats(step, weights, x, {Role::kRouter, scores, Role::kRouterBias}));
   if (moe.chosen_by_token) {
     CISTERN_TRY_VOID(look_up_experts(step, moe, weights, choice));
   }
@@ -117,7 +115,7 @@ Role gate_role(const spec::MoeSpec& moe, const WeightSet& weights) {
 }
 
 Role gate_bias(Role gate) {
-  if (gate == Role::kExpertsGateUp) return kNoBias;
+  if (gate == Role::kExpertsGateUp) return Role::kNone;
   return gate == Role::kExpertsGate ? Role::kExpertsGateBias : Role::kExpertsUpBias;
 }
 
@@ -164,10 +162,10 @@ Result<void> up_projections(const Step& step, const spec::FfnSpec& ffn, const We
   // An adapter comes between the products and their gate.
   if (separate && !adapted) return project_gated(step, ffn, weights, x, lot, rows);
   CISTERN_TRY_VOID(
-      project_experts(step, weights, x, lot.groups, lot.gate.view(), {gate, gate_bias(gate), rows.gate}));
+      project_experts(step, weights, x, lot.groups, lot.gate.view(), {gate, rows.gate, gate_bias(gate)}));
   if (separate) {
     CISTERN_TRY_VOID(project_experts(step, weights, x, lot.groups, lot.up.view(),
-                                     {Role::kExpertsUp, Role::kExpertsUpBias, rows.up}));
+                                     {Role::kExpertsUp, rows.up, Role::kExpertsUpBias}));
   }
   const std::uint32_t first = lot.groups.first_row(), count = lot.groups.n_rows();
   ops::GateArgs args{.fn = gate_fn(ffn.activation),
@@ -220,14 +218,13 @@ Result<void> run_lot(const Step& step, const spec::FfnSpec& ffn, const WeightSet
   for (std::uint32_t i = lot.groups.begin.front(); i < lot.groups.begin.back(); ++i) sorted.source[i] = i;
   CISTERN_TRY_VOID(lot.down.wait());
   return project_experts(step, weights, rows.gated, lot.groups, lot.down.view(),
-                         {Role::kExpertsDown, Role::kExpertsDownBias, rows.results});
+                         {Role::kExpertsDown, rows.results, Role::kExpertsDownBias});
 }
 
 // Tells the store which experts the next layer will probably choose: those that its router prefers for what
-// the residual stream is already. For few tokens, where a layer's experts are not all wanted anyway.
+// the residual stream is already.
 Result<void> hint_next_experts(const Step& step) {
-  constexpr std::uint32_t kFewTokens = 4;
-  if (step.next_layer == nullptr || !step.store.wants_hints() || step.n_tokens > kFewTokens) return {};
+  if (step.next_layer == nullptr || !step.store.wants_hints() || step.n_tokens > plan::kHintTokens) return {};
   const std::optional<spec::FfnSpec>& ffn = step.next_layer->ffn;
   const bool plain = step.model.layer_kind == spec::LayerKind::kPlain && !step.model.parallel_blocks;
   if (!plain || !ffn || !ffn->moe || ffn->moe->chosen_by_token) return {};
@@ -268,17 +265,17 @@ Result<void> add_shared(const Step& step, const spec::FfnSpec& ffn, const Weight
   args.gate = memory.take(hidden);
   if (ffn.moe->gated) {
     args.up = memory.take(hidden);
-    CISTERN_TRY_VOID(project(step, weights, step.normed(),
-                             {{Role::kSharedGate, kNoBias, args.gate}, {Role::kSharedUp, kNoBias, args.up}}));
+    CISTERN_TRY_VOID(
+        project(step, weights, step.normed(), {{Role::kSharedGate, args.gate}, {Role::kSharedUp, args.up}}));
   } else {
-    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kSharedUp, kNoBias, args.gate}));
+    CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kSharedUp, args.gate}));
   }
   ops::gate(step.exec, args);
   const TensorView out = memory.take(step.model.dim);
-  CISTERN_TRY_VOID(project(step, weights, gated, {Role::kSharedDown, kNoBias, out}));
+  CISTERN_TRY_VOID(project(step, weights, gated, {Role::kSharedDown, out}));
   if (weights.has(Role::kSharedRouter)) {
     const TensorView score = memory.take(1);
-    CISTERN_TRY_VOID(project_in_floats(step, weights, step.normed(), {Role::kSharedRouter, kNoBias, score}));
+    CISTERN_TRY_VOID(project_in_floats(step, weights, step.normed(), {Role::kSharedRouter, score}));
     ops::scale_rows_by_sigmoid(step.exec, score, out);
   }
   ops::add(step.exec, step.block_out(), out);

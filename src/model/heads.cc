@@ -29,8 +29,8 @@ Result<void> Decoder::run_dense_layers(std::span<float> pooled) {
   const TensorView row = memory.take(parts_.model.dim, 1);
   const TensorView wide = memory.take(dense_dim, 1);
   ops::copy(step.exec, as_row(pooled), row);
-  CISTERN_TRY_VOID(multiply(step, weights_.global, Role::kDense2, row, wide));
-  CISTERN_TRY_VOID(multiply(step, weights_.global, Role::kDense3, wide, row));
+  CISTERN_TRY_VOID(project(step, weights_.global, row, {Role::kDense2, wide}));
+  CISTERN_TRY_VOID(project(step, weights_.global, wide, {Role::kDense3, row}));
   ops::copy(step.exec, row, as_row(pooled));
   return {};
 }
@@ -43,10 +43,10 @@ Result<std::span<const float>> Decoder::classify(std::span<float> pooled) {
   const TensorView hidden = memory.take(parts_.model.dim, 1);
   const TensorView scores = memory.take(parts_.model.n_labels, 1);
   ops::copy(step.exec, as_row(pooled), row);
-  CISTERN_TRY_VOID(project(step, weights_.global, row, {Role::kClassifier, Role::kClassifierBias, hidden}));
+  CISTERN_TRY_VOID(project(step, weights_.global, row, {Role::kClassifier, hidden, Role::kClassifierBias}));
   ops::softcap(step.exec, 1.0F, hidden);  // tanh
   CISTERN_TRY_VOID(
-      project(step, weights_.global, hidden, {Role::kClassifierOut, Role::kClassifierOutBias, scores}));
+      project(step, weights_.global, hidden, {Role::kClassifierOut, scores, Role::kClassifierOutBias}));
   return std::span<const float>(scores.f32(), scores.shape.elements());
 }
 

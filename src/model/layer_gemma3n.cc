@@ -14,8 +14,6 @@ namespace {
 
 using spec::Role;
 
-constexpr Role kNoBias = Role::kOutputBias;  // which is of no layer
-
 // Streams [first, first + count) of rows that hold all.
 ops::HeadsView streams_of(const Step& step, const TensorView& rows, std::uint32_t first,
                           std::uint32_t count) {
@@ -39,9 +37,9 @@ Result<TensorView> mixing_coefs(const Step& step, const WeightSet& weights, cons
   const TensorView coefs = memory.take(cols);
   CISTERN_TRY_VOID(rms_norm(step, weights, Role::kAltUpRouterNorm, x, normed));
   ops::scale(step.exec, 1.0F / static_cast<float>(step.model.dim), normed);
-  CISTERN_TRY_VOID(project_in_floats(step, weights, normed, {Role::kAltUpRouter, kNoBias, modalities}));
+  CISTERN_TRY_VOID(project_in_floats(step, weights, normed, {Role::kAltUpRouter, modalities}));
   ops::softcap(step.exec, 1.0F, modalities);
-  CISTERN_TRY_VOID(project_in_floats(step, weights, modalities, {coefs_of_modalities, kNoBias, coefs}));
+  CISTERN_TRY_VOID(project_in_floats(step, weights, modalities, {coefs_of_modalities, coefs}));
   return coefs;
 }
 
@@ -69,8 +67,8 @@ Result<void> correct(const Step& step, const WeightSet& weights) {
 Result<void> add_laurel(const Step& step, const WeightSet& weights) {
   Workspace memory(step);
   const TensorView low = memory.take(step.model.altup.laurel_rank);
-  CISTERN_TRY_VOID(multiply(step, weights, Role::kLaurelLeft, step.normed(), low));
-  CISTERN_TRY_VOID(multiply(step, weights, Role::kLaurelRight, low, step.block_out()));
+  CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kLaurelLeft, low}));
+  CISTERN_TRY_VOID(project(step, weights, low, {Role::kLaurelRight, step.block_out()}));
   CISTERN_TRY_VOID(rms_norm(step, weights, Role::kLaurelNorm, step.block_out(), step.block_out()));
   ops::add(step.exec, step.kept(), step.block_out());
   ops::add(step.exec, step.kept(), step.normed());

@@ -57,7 +57,7 @@ Result<void> mamba2(const Step& step, std::uint32_t li, const WeightSet& weights
   Workspace memory(step);
   const TensorView rows = memory.take(m.projected_dim());
   const TensorView y = memory.take(m.inner_dim());
-  CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kSsmIn, Role::kSsmInBias, rows}));
+  CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kSsmIn, rows, Role::kSsmInBias}));
   CISTERN_TRY(const Tables tables, lease_tables(step, weights));
   for (const Segment& segment : step.segments) {
     scan(step, m, tables, rows.rows(segment.first_row, segment.n_tokens), segment.cache.layer(li).state,
@@ -69,7 +69,7 @@ Result<void> mamba2(const Step& step, std::uint32_t li, const WeightSet& weights
     ops::rms_norm_heads(step.exec, {y, 0, m.n_groups, m.inner_dim() / m.n_groups}, weight.view(),
                         step.model.norm_eps);
   }
-  return project(step, weights, y, {Role::kSsmOut, Role::kSsmOutBias, step.block_out()});
+  return project(step, weights, y, {Role::kSsmOut, step.block_out(), Role::kSsmOutBias});
 }
 
 }  // namespace cistern::model

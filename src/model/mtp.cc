@@ -22,7 +22,7 @@ Result<void> join_hidden(const Step& step, const WeightSet& global) {
   };
   CISTERN_TRY_VOID(put(Role::kMtpTokenNorm, step.residual(), 0));
   CISTERN_TRY_VOID(put(Role::kMtpHiddenNorm, hidden, dim));
-  return multiply(step, global, Role::kMtpProj, pairs, step.residual());
+  return project(step, global, pairs, {Role::kMtpProj, step.residual()});
 }
 
 }  // namespace cistern::model

@@ -13,7 +13,7 @@ Result<void> short_conv(const Step& step, std::uint32_t li, const WeightSet& wei
   Workspace memory(step);
   const TensorView rows = memory.take(3 * dim);
   const TensorView mixed = memory.take(dim);
-  CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kSsmIn, Role::kSsmInBias, rows}));
+  CISTERN_TRY_VOID(project(step, weights, step.normed(), {Role::kSsmIn, rows, Role::kSsmInBias}));
   CISTERN_TRY(const store::Lease kernel, weights.lease(step.store, Role::kSsmConv));
   CISTERN_TRY(const store::Lease bias, weights.lease(step.store, Role::kSsmConvBias));
   for (const Segment& segment : step.segments) {
@@ -26,7 +26,7 @@ Result<void> short_conv(const Step& step, std::uint32_t li, const WeightSet& wei
                                 .state = segment.cache.layer(li).state,
                                 .out = mixed.rows(segment.first_row, segment.n_tokens)});
   }
-  return project(step, weights, mixed, {Role::kSsmOut, Role::kSsmOutBias, step.block_out()});
+  return project(step, weights, mixed, {Role::kSsmOut, step.block_out(), Role::kSsmOutBias});
 }
 
 }  // namespace cistern::model

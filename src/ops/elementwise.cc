@@ -5,17 +5,10 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "ops/rows.h"
 
 namespace cistern::ops {
 namespace {
-
-// Runs f(token) for every row, split over the threads.
-template <class F>
-void for_rows(const Exec& exec, std::uint64_t rows, const F& f) {
-  for_shares(exec, rows, 1, [&](int, Range range) {
-    for (std::uint64_t t = range.begin; t < range.end; ++t) f(t);
-  });
-}
 
 // An empty view fits everything.
 bool fits(const WeightView& weight, std::uint64_t size) {
@@ -87,22 +80,18 @@ void rms_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& 
   const bool own_weights = weight.data != nullptr && weight.shape.elements() != heads.head_dim;
   CISTERN_CHECK(!own_weights || weight.shape.elements() == std::uint64_t{heads.n_heads} * heads.head_dim);
   const std::uint64_t weight_step = own_weights ? heads.head_dim : 0;
-  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
-    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
-      float* head = heads.head(t, hi);
-      const float* w = weight.data != nullptr ? weight.f32() + hi * weight_step : nullptr;
-      exec.kernels->rms_norm(head, w, eps, head, heads.head_dim);
-    }
+  for_heads(exec, heads, [&](std::uint64_t t, std::uint32_t hi) {
+    float* head = heads.head(t, hi);
+    const float* w = weight.data != nullptr ? weight.f32() + hi * weight_step : nullptr;
+    exec.kernels->rms_norm(head, w, eps, head, heads.head_dim);
   });
 }
 
 void layer_norm_heads(const Exec& exec, const HeadsView& heads, const WeightView& weights, float eps) {
   CISTERN_CHECK(weights.shape.elements() == std::uint64_t{heads.n_heads} * heads.head_dim);
-  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
-    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
-      float* head = heads.head(t, hi);
-      exec.kernels->layer_norm(head, weights.f32() + hi * heads.head_dim, nullptr, eps, head, heads.head_dim);
-    }
+  for_heads(exec, heads, [&](std::uint64_t t, std::uint32_t hi) {
+    float* head = heads.head(t, hi);
+    exec.kernels->layer_norm(head, weights.f32() + hi * heads.head_dim, nullptr, eps, head, heads.head_dim);
   });
 }
 
@@ -149,8 +138,8 @@ void copy(const Exec& exec, const TensorView& x, const TensorView& out) {
 
 void copy_heads(const Exec& exec, const HeadsView& x, const HeadsView& out) {
   CISTERN_CHECK(x.n_heads == out.n_heads && x.head_dim == out.head_dim);
-  for_rows(exec, x.rows.shape.rows(), [&](std::uint64_t t) {
-    for (std::uint32_t hi = 0; hi < x.n_heads; ++hi) std::copy_n(x.head(t, hi), x.head_dim, out.head(t, hi));
+  for_heads(exec, x, [&](std::uint64_t t, std::uint32_t hi) {
+    std::copy_n(x.head(t, hi), x.head_dim, out.head(t, hi));
   });
 }
 
@@ -175,13 +164,11 @@ void scale_columns(const Exec& exec, const WeightView& weight, const TensorView&
 }
 
 void statistical_top_k(const Exec& exec, float deviations, const HeadsView& heads) {
-  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
-    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) {
-      const std::span<float> x(heads.head(t, hi), heads.head_dim);
-      const Moments moments = moments_of(x);
-      const float cutoff = moments.mean + deviations * moments.deviation;
-      for (float& value : x) value = std::max(value - cutoff, 0.0F);
-    }
+  for_heads(exec, heads, [&](std::uint64_t t, std::uint32_t hi) {
+    const std::span<float> x(heads.head(t, hi), heads.head_dim);
+    const Moments moments = moments_of(x);
+    const float cutoff = moments.mean + deviations * moments.deviation;
+    for (float& value : x) value = std::max(value - cutoff, 0.0F);
   });
 }
 
@@ -191,9 +178,8 @@ void scale(const Exec& exec, float factor, const TensorView& x) {
 }
 
 void scale(const Exec& exec, float factor, const HeadsView& heads) {
-  for_rows(exec, heads.rows.shape.rows(), [&](std::uint64_t t) {
-    for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi)
-      exec.kernels->scale(factor, heads.head(t, hi), heads.head_dim);
+  for_heads(exec, heads, [&](std::uint64_t t, std::uint32_t hi) {
+    exec.kernels->scale(factor, heads.head(t, hi), heads.head_dim);
   });
 }
 
@@ -213,9 +199,8 @@ void gate_heads(const Exec& exec, const HeadsView& gates, const HeadsView& x) {
   CISTERN_CHECK(gates.n_heads == x.n_heads && gates.head_dim == x.head_dim);
   const auto row =
       kernels::elementwise_kernels(exec.kernels->isa).gate[static_cast<std::size_t>(GateFn::kSigmoid)];
-  for_rows(exec, x.rows.shape.rows(), [&](std::uint64_t t) {
-    for (std::uint32_t hi = 0; hi < x.n_heads; ++hi)
-      row(gates.head(t, hi), x.head(t, hi), x.head(t, hi), x.head_dim, 0);
+  for_heads(exec, x, [&](std::uint64_t t, std::uint32_t hi) {
+    row(gates.head(t, hi), x.head(t, hi), x.head(t, hi), x.head_dim, 0);
   });
 }
 

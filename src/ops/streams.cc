@@ -4,22 +4,13 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "ops/rows.h"
 
 namespace cistern::ops {
 namespace {
 
 // Of the mean square that a head is divided by, at the least.
 constexpr double kLeastMeanSquare = 1e-5;
-
-// Runs f(token, head) for every head, split over the threads by rows.
-template <class F>
-void for_heads(const Exec& exec, const HeadsView& heads, const F& f) {
-  for_shares(exec, heads.rows.shape.rows(), 1, [&](int, Range range) {
-    for (std::uint64_t t = range.begin; t < range.end; ++t) {
-      for (std::uint32_t hi = 0; hi < heads.n_heads; ++hi) f(t, hi);
-    }
-  });
-}
 
 double mean_square(const Exec& exec, const float* x, std::uint64_t n) {
   return double{exec.kernels->dot(x, x, n)} / static_cast<double>(n);

@@ -174,8 +174,9 @@ class Needs {
            {moe.hidden, rows},
            {dim_, rows}});
     // As in route(), after a norm.
-    hint_bytes = std::max(hint_bytes, aligned_bytes(dim_ * tokens_) + aligned_bytes(moe.n_experts * tokens_) +
-                                          2 * aligned_bytes(rows));
+    const std::uint64_t hinted = std::min<std::uint64_t>(tokens_, kHintTokens);
+    hint_bytes = std::max(hint_bytes, aligned_bytes(dim_ * hinted) + aligned_bytes(moe.n_experts * hinted) +
+                                          2 * aligned_bytes(hinted * moe.n_used));
     grouped(dim_, rows);
     grouped(moe.hidden, rows);
     scratch_floats = std::max<std::uint64_t>(scratch_floats, moe.n_experts);

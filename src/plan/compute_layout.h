@@ -10,6 +10,9 @@
 
 namespace cistern::plan {
 
+// The next layer's experts are guessed for so many tokens at most: more want most of them anyway.
+inline constexpr std::uint32_t kHintTokens = 4;
+
 struct ComputeLayout {
   std::uint32_t chunk_tokens = 0;   // most tokens of one step
   std::uint32_t block_tokens = 0;   // of them go through a block together

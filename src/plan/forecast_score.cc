@@ -11,12 +11,12 @@ namespace {
 constexpr std::array<std::string_view, kMetricCount> kNames = {"load_s", "prefill_tok_s", "first_token_s",
                                                                "decode_tok_s", "peak_bytes"};
 
-// So many outcomes are trusted by half; four of them by a tenth, 32 by 0.88.
-constexpr double kHalfTrusted = 12;
+// So many outcomes are trusted by half; four of them by a tenth, twelve by 0.9.
+constexpr double kHalfTrusted = 7;
 // A machine changes (drivers, neighbours, a fuller disk), so old outcomes of a model stop counting.
 constexpr std::size_t kMostOwn = 32;
 // A model that runs every day must not speak for all models of the machine.
-constexpr std::size_t kMostLent = 8;
+constexpr std::size_t kMostLent = 6;
 constexpr double kWantedCoverage = 0.9;
 // An interval narrower than this on a side, as a logarithm, is taken to be this wide: powers of 1 widen
 // nothing.
@@ -57,8 +57,8 @@ double covering_quantile(std::vector<double> values) {
 }
 
 double trust(std::size_t count) {
-  const double n = static_cast<double>(count);
-  return n * n / (n * n + kHalfTrusted * kHalfTrusted);
+  const double square = std::pow(static_cast<double>(count) / kHalfTrusted, 2);
+  return square * square / (1 + square * square);
 }
 
 struct Fit {

@@ -105,23 +105,26 @@ TEST(Correction, NeedsAboutFiveOutcomesToSayMuch) {
 }
 
 TEST(Correction, ByHand) {
-  // Twelve outcomes of a model, all twice the forecast, h = ln(5/4). The place takes the last eight:
-  // trust 64 / 208 = 4/13, so ln 2 * 4/13, and misses of (9/13 ln 2) / h to the power 4/13. The model trusts
-  // twelve by 1/2: ln 2 * (4/13 + 1) / 2, and misses of what is left, ln 2 * 9/26.
-  const Correction own = decode_correction(outcomes(12, 20));
+  // Eight outcomes of a model, all twice the forecast, h = ln(5/4). The place takes the last six, trusted by
+  // p = 6^4 / (6^4 + 7^4): p ln 2, and (1 - p) ln 2 are missed. The model trusts its eight by w, so of that
+  // remain (1 - w) (1 - p) ln 2.
+  const Correction own = decode_correction(outcomes(8, 20));
   const double ln2 = std::numbers::ln2;
   const double h = std::log(1.25);
-  EXPECT_NEAR(std::log(own.factor), ln2 * 17 / 26, 1e-12);
-  const double of_place = std::log(ln2 * 9 / 13 / h) * 4 / 13;
-  EXPECT_NEAR(std::log(own.widening), (of_place + std::log(ln2 * 9 / 26 / h)) / 2, 1e-12);
-  EXPECT_EQ(own.own_count, 12U);
-  EXPECT_EQ(own.place_count, 8U);
+  const double p = 1296.0 / 3697;
+  const double w = 4096.0 / 6497;
+  const double rest = (1 - w) * (1 - p);
+  EXPECT_NEAR(std::log(own.factor), ln2 * (1 - rest), 1e-12);
+  const double of_place = p * std::log(ln2 * (1 - p) / h);
+  EXPECT_NEAR(std::log(own.widening), w * std::log(ln2 * rest / h) + (1 - w) * of_place, 1e-12);
+  EXPECT_EQ(own.own_count, 8U);
+  EXPECT_EQ(own.place_count, 6U);
 
-  const Correction of_another_model = decode_correction(outcomes(12, 20), 8);
-  EXPECT_NEAR(std::log(of_another_model.factor), ln2 * 4 / 13, 1e-12);
+  const Correction of_another_model = decode_correction(outcomes(8, 20), 8);
+  EXPECT_NEAR(std::log(of_another_model.factor), ln2 * p, 1e-12);
   EXPECT_NEAR(std::log(of_another_model.widening), of_place, 1e-12);
   EXPECT_EQ(of_another_model.own_count, 0U);
-  EXPECT_EQ(of_another_model.place_count, 8U);
+  EXPECT_EQ(of_another_model.place_count, 6U);
 }
 
 TEST(Correction, AppliesToTheMiddleAndTheWidth) {
@@ -198,8 +201,8 @@ TEST(Correction, MakesForecastsUnbiasedAndNineOfTenCovered) {
     if (round >= 100) next.push_back(each);
   }
   const Score score_after = score(next)[static_cast<std::size_t>(Metric::kDecode)];
-  EXPECT_NEAR(score_after.coverage, 0.9, 0.06);
-  EXPECT_NEAR(score_after.bias, 0, 0.06);
+  EXPECT_NEAR(score_after.coverage, 0.9, 0.03);
+  EXPECT_NEAR(score_after.bias, 0, 0.02);
   for (Outcome& each : next) each.predicted = kNarrow;
   EXPECT_LT(score(next)[static_cast<std::size_t>(Metric::kDecode)].coverage, 0.1);
 }

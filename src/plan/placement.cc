@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
+#include <vector>
 
 namespace cistern::plan {
 namespace {
@@ -73,22 +75,15 @@ void split_layers(const Kinds& kinds, const file::Inventory& inventory, double s
   placement.window_bytes = placement.streamed.empty() ? 0 : largest + kReadAheadBytes;
 }
 
-std::uint64_t all_slots_bytes(const file::Inventory& inventory, const file::Placement& placement) {
-  std::uint64_t sum = 0;
-  for (const file::CachedStack& stack : placement.cached)
-    sum += file::slices_of(inventory, stack) * file::slot_bytes(inventory, stack);
-  return sum;
-}
-
 // The least that runs a layer well: room for the experts of a token and one more, and for the fewest that are
 // read while others are computed with, in every class of slots.
 constexpr std::uint32_t kLeastSlices = 4;
 
-std::uint64_t least_cache(const file::Inventory& inventory, const file::Placement& placement) {
-  const std::uint64_t all = all_slots_bytes(inventory, placement);
+std::uint64_t least_cache(std::span<const file::SlotClass> classes, const file::Placement& placement) {
+  const std::uint64_t all = file::all_slots_bytes(classes);
   double part = 0;
   std::uint64_t rounding = 0;
-  for (const file::SlotClass& c : file::slot_classes(inventory, placement)) {
+  for (const file::SlotClass& c : classes) {
     // At most the three stacks of a layer are of one class, each of the same number of matrices.
     constexpr std::uint64_t kStacksPerLayer = 3;
     const file::CachedStack& stack = placement.cached[c.stacks.front()];
@@ -114,8 +109,9 @@ std::optional<file::Placement> place_weights(const spec::ModelSpec& model, const
                                              std::uint64_t room_bytes, std::uint32_t lookup_tokens) {
   const Kinds kinds = kinds_of(model, inventory);
   file::Placement placement = without_layers(kinds, lookup_tokens);
-  const std::uint64_t all_experts = all_slots_bytes(inventory, placement);
-  const std::uint64_t least_experts = least_cache(inventory, placement);
+  const std::vector<file::SlotClass> classes = file::slot_classes(inventory, placement);
+  const std::uint64_t all_experts = file::all_slots_bytes(classes);
+  const std::uint64_t least_experts = least_cache(classes, placement);
   for (int share = 0; share <= kShares; ++share) {
     split_layers(kinds, inventory, static_cast<double>(share) / kShares, placement);
     placement.cache_bytes = 0;
@@ -131,7 +127,7 @@ std::uint64_t least_room(const spec::ModelSpec& model, const file::Inventory& in
                          std::uint32_t lookup_tokens) {
   const Kinds kinds = kinds_of(model, inventory);
   file::Placement placement = without_layers(kinds, lookup_tokens);
-  placement.cache_bytes = least_cache(inventory, placement);
+  placement.cache_bytes = least_cache(file::slot_classes(inventory, placement), placement);
   std::uint64_t least = ~std::uint64_t{0};
   // A window may be larger than what it saves.
   for (const double share : {0.0, 1.0}) {

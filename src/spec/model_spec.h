@@ -249,6 +249,7 @@ enum class Pooling : std::uint8_t {
 
 // The part a tensor plays. Names follow the papers; a layer has those of its kind.
 enum class Role : std::uint8_t {
+  kNone,  // that no tensor plays: the bias of a weight without one
   // Of the model.
   kTokenEmbedding,
   kPositionEmbedding,

@@ -1,5 +1,5 @@
 // The architectures Cistern knows: name in general.architecture -> builder. Adding one is a row in
-// registry.cc and a file beside it. Used by read_model_spec() only.
+// registry.cc and a file beside it. Used by read_model_spec(), and by whoever needs the list of the names.
 #pragma once
 
 #include <span>

@@ -41,8 +41,8 @@ class ReadFaults : public ::testing::TestWithParam<Way> {
     const file::TensorInfo& info = model_.info(tensor);
     return {.kind = kind,
             .file = static_cast<std::uint32_t>(info.file_index),
-            .begin = info.offset + file::kExtentAlignment,
-            .end = info.offset + info.size_bytes - file::kExtentAlignment,
+            .begin = info.offset + sys::kReadAlignment,
+            .end = info.offset + info.size_bytes - sys::kReadAlignment,
             .count = count,
             .calls = 4};
   }
@@ -55,7 +55,7 @@ class ReadFaults : public ::testing::TestWithParam<Way> {
     if (at == std::string::npos ||
         std::from_chars(message.data() + at + 5, message.data() + message.size(), offset).ec != std::errc())
       return false;
-    return offset + file::kExtentAlignment > info.offset && offset <= info.offset + info.size_bytes;
+    return offset + sys::kReadAlignment > info.offset && offset <= info.offset + info.size_bytes;
   }
 
   TestModel model_;
@@ -174,7 +174,7 @@ TEST_F(LoadFaults, at_random_never_give_wrong_bytes) {
       faults.push_back(
           {.kind = kind, .skip = 4 + rng.next() % 60, .count = 1 + rng.next() % 4, .calls = rng.next() % 9});
     }
-    const TestStore s(model_, model_.placement(rng.next() % 40 * file::kExtentAlignment, 0.25), faults);
+    const TestStore s(model_, model_.placement(rng.next() % 40 * sys::kReadAlignment, 0.25), faults);
     int errors = 0;
     for (int i = 0; i < 100; ++i) {
       const std::string& stack = TestModel::stacks()[rng.next() % 6];

@@ -6,6 +6,10 @@
 
 namespace cistern::store {
 
+std::string where(std::span<const std::string> paths, const file::Extent& extent) {
+  return fmt::format("{} at byte {}", paths[extent.file_index], extent.offset);
+}
+
 void Reads::submit(ReadClient& client, std::uint64_t tag, const file::Extent& extent, std::byte* into,
                    sys::ReadPriority priority) {
   if (free_.empty()) {
@@ -34,9 +38,8 @@ void Reads::poll() {
   while (auto completion = reader_->next(0)) hand_out(*std::move(completion));
 }
 
-Result<void> Reads::wait(const std::function<bool()>& done, const std::function<std::string()>& where) {
-  poll();
-  if (done()) return {};
+Result<void> Reads::wait_longer(const std::function<bool()>& done,
+                                const std::function<std::string()>& where) {
   const double start = sys::steady_seconds();
   double last_answer = start;
   bool stalled = false;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@
 #include "sys/file_reader.h"
 
 namespace cistern::store {
+
+// For messages: "PATH at byte 4096", of the file that the extent is of.
+std::string where(std::span<const std::string> paths, const file::Extent& extent);
 
 class ReadClient {
  public:
@@ -37,7 +41,11 @@ class Reads {
   void poll();
 
   // Until `done` says so. kIo: the disk does not answer; `where` says where in which file.
-  Result<void> wait(const std::function<bool()>& done, const std::function<std::string()>& where);
+  template <class Done, class Where>
+  Result<void> wait(const Done& done, const Where& where) {
+    poll();
+    return done() ? Result<void>() : wait_longer(std::cref(done), std::cref(where));
+  }
 
   // Drops what was not begun and waits for the rest; nobody is told.
   void stop() { reader_.reset(); }
@@ -53,6 +61,7 @@ class Reads {
     std::uint64_t bytes = 0;
   };
   void hand_out(sys::ReadCompletion completion);
+  Result<void> wait_longer(const std::function<bool()>& done, const std::function<std::string()>& where);
 
   std::unique_ptr<sys::FileReader> reader_;
   double stall_s_;

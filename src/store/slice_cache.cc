@@ -1,7 +1,5 @@
 #include "store/slice_cache.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <tuple>
@@ -59,6 +57,12 @@ SliceCache::SliceCache(const file::Inventory& inventory, const file::Placement& 
   if (!stacks_.empty()) growth_ = std::exp2(1 / (kHalfLifeTokens * static_cast<double>(stacks_.size())));
 }
 
+std::uint32_t SliceCache::Class::take_free() {
+  const std::uint32_t slot = free.back();
+  free.pop_back();
+  return slot;
+}
+
 void SliceCache::count_use(Entry& entry) {
   entry.score += use_;
   if (use_ < kLargeUse) return;
@@ -67,7 +71,7 @@ void SliceCache::count_use(Entry& entry) {
 }
 
 void SliceCache::begin(SliceRequest& request) {
-  const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[request.tensor])];
+  const Stack& stack = stack_of(request.tensor);
   CISTERN_CHECK(request.view.slice.row_bytes * request.view.slice.shape.rows() == stack.slice_bytes);
   use_ *= growth_;
   request.slots.assign(request.slices.size(), kNone);
@@ -138,7 +142,6 @@ std::uint32_t SliceCache::find_victim(const Class& slots) const {
 // Looking through a thousand slots takes a microsecond, so it is done once for a request.
 void SliceCache::gather_victims(const Class& slots, std::size_t count) {
   const auto score = [this](std::uint32_t slot) { return entries_[slots_[slot].entry].score; };
-  victims_.clear();
   for (std::uint32_t i = slots.first_slot; i < slots.first_slot + slots.n_slots; ++i) {
     if (is_victim(slots_[i]) && !slots_[i].in_layer && !slots_[i].hinted) victims_.push_back(i);
   }
@@ -158,13 +161,11 @@ Result<std::uint32_t> SliceCache::take_slot(std::uint32_t slot_class) {
     } else if ((victim = find_victim(slots)) == kNone) {
       // All that is not held is being read ahead.
       CISTERN_TRY_VOID(reads_.wait([&] { return (victim = find_victim(slots)) != kNone; },
-                                   [&] { return where(slots_[slots.first_slot].entry); }));
+                                   [&] { return where(paths_, extent_of(slots_[slots.first_slot].entry)); }));
     }
     forget(victim);
   }
-  const std::uint32_t slot = slots.free.back();
-  slots.free.pop_back();
-  return slot;
+  return slots.take_free();
 }
 
 void SliceCache::read(std::uint64_t entry, std::uint32_t slot, sys::ReadPriority priority) {
@@ -195,7 +196,7 @@ Result<void> SliceCache::wait(SliceRequest& request) {
   if (request.error) return std::unexpected(*request.error);
   for (const std::uint32_t slot : request.slots) {
     CISTERN_TRY_VOID(reads_.wait([&] { return slots_[slot].state != State::kReading; },
-                                 [&] { return where(slots_[slot].entry); }));
+                                 [&] { return where(paths_, extent_of(slots_[slot].entry)); }));
     if (slots_[slot].state == State::kFailed) return std::unexpected(*last_error_);
   }
   return {};
@@ -213,18 +214,17 @@ void SliceCache::release(SliceRequest& request) noexcept {
 }
 
 std::size_t SliceCache::at_once(std::span<const TensorIndex> tensors) const {
-  std::vector<std::uint32_t> of_class(classes_.size());
   std::uint64_t bytes = 0;
   for (const TensorIndex tensor : tensors) {
     CISTERN_CHECK(has(tensor));
-    const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[tensor])];
-    ++of_class[stack.slot_class];
-    bytes += stack.slice_bytes;
+    bytes += stack_of(tensor).slice_bytes;
   }
   std::size_t at_once = std::max<std::size_t>(1, kLotBytes / std::max<std::uint64_t>(1, bytes));
-  for (std::size_t c = 0; c < classes_.size(); ++c) {
-    if (of_class[c] > 0)
-      at_once = std::min<std::size_t>(at_once, classes_[c].n_slots / (kLotsHeld * of_class[c]));
+  for (const TensorIndex tensor : tensors) {
+    const std::uint32_t slot_class = stack_of(tensor).slot_class;
+    const auto of_class = static_cast<std::size_t>(
+        std::ranges::count(tensors, slot_class, [this](TensorIndex i) { return stack_of(i).slot_class; }));
+    at_once = std::min<std::size_t>(at_once, classes_[slot_class].n_slots / (kLotsHeld * of_class));
   }
   CISTERN_CHECK(at_once > 0);
   return at_once;
@@ -241,13 +241,12 @@ void SliceCache::go_on_warming() {
   while (warm_next_ < warm_.size() && n_warming_ < kWarmedAtOnce) {
     const SliceId& id = warm_[warm_next_++];
     if (id.tensor >= stack_of_.size() || !has(id.tensor)) continue;
-    const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[id.tensor])];
+    const Stack& stack = stack_of(id.tensor);
     Class& slots = classes_[stack.slot_class];
     if (id.slice >= stack.n_slices || slots.free.size() * 4 <= slots.n_slots * (4 - kWarmQuarters)) continue;
     const std::uint64_t entry = stack.first_entry + id.slice;
     if (entries_[entry].slot != kNone) continue;
-    const std::uint32_t slot = slots.free.back();
-    slots.free.pop_back();
+    const std::uint32_t slot = slots.take_free();
     count_use(entries_[entry]);
     slots_[slot].warming = true;
     ++n_warming_;
@@ -276,7 +275,7 @@ void SliceCache::hint(std::span<const TensorIndex> tensors, std::span<const std:
   auto left = static_cast<std::int64_t>(spare_bytes_);
   for (const std::uint32_t slice : slices) {
     for (const TensorIndex tensor : tensors) {
-      const Stack& stack = stacks_[static_cast<std::size_t>(stack_of_[tensor])];
+      const Stack& stack = stack_of(tensor);
       const std::uint64_t entry = stack.first_entry + slice;
       std::uint32_t slot = entries_[entry].slot;
       if (slot == kNone) {
@@ -288,8 +287,7 @@ void SliceCache::hint(std::span<const TensorIndex> tensors, std::span<const std:
           if (victim == kNone || slots_[victim].hinted || slots_[victim].in_layer) return;
           forget(victim);
         }
-        slot = slots.free.back();
-        slots.free.pop_back();
+        slot = slots.take_free();
         read(entry, slot, sys::ReadPriority::kBackground);
       }
       slots_[slot].hinted = true;
@@ -312,11 +310,6 @@ std::vector<SliceCache::SliceId> SliceCache::most_wanted() const {
         {.tensor = stack.tensor, .slice = static_cast<std::uint32_t>(entry - stack.first_entry)});
   }
   return slices;
-}
-
-std::string SliceCache::where(std::uint64_t entry) const {
-  const file::Extent extent = extent_of(entry);
-  return fmt::format("{} at byte {}", paths_[extent.file_index], extent.offset);
 }
 
 }  // namespace cistern::store

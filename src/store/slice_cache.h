@@ -88,8 +88,13 @@ class SliceCache final : public ReadClient {
   struct Class {
     std::uint32_t first_slot = 0, n_slots = 0;
     std::vector<std::uint32_t> free;  // slots
+    std::uint32_t take_free();        // REQUIRES: there is one
   };
 
+  // REQUIRES: has(tensor).
+  const Stack& stack_of(TensorIndex tensor) const {
+    return stacks_[static_cast<std::size_t>(stack_of_[tensor])];
+  }
   void count_use(Entry& entry);
   file::Extent extent_of(std::uint64_t entry) const;
   static bool is_victim(const Slot& slot);
@@ -100,7 +105,6 @@ class SliceCache final : public ReadClient {
   Result<std::uint32_t> take_slot(std::uint32_t slot_class);
   void read(std::uint64_t entry, std::uint32_t slot, sys::ReadPriority priority);
   void forget(std::uint32_t slot) noexcept;
-  std::string where(std::uint64_t entry) const;
 
   const file::Inventory& inventory_;
   Reads& reads_;

@@ -89,13 +89,10 @@ class TestModel {
           std::max(placement.window_bytes, file::lay_out(inventory(), placement.streamed[li]).bytes);
     }
     placement.window_bytes += window_extra;
-    for (const std::string& name : stacks()) {
-      const file::CachedStack stack{.tensor = index(name), .slice_rows = rows_of(name), .used = 2};
-      placement.cached.push_back(stack);
-      placement.cache_bytes += kExperts * file::slot_bytes(inventory(), stack);
-    }
-    placement.cache_bytes =
-        static_cast<std::uint64_t>(static_cast<double>(placement.cache_bytes) * cached_part);
+    for (const std::string& name : stacks())
+      placement.cached.push_back({.tensor = index(name), .slice_rows = rows_of(name), .used = 2});
+    const std::uint64_t all = file::all_slots_bytes(file::slot_classes(inventory(), placement));
+    placement.cache_bytes = static_cast<std::uint64_t>(static_cast<double>(all) * cached_part);
     placement.looked_up = {index("table")};
     return placement;
   }

@@ -1,7 +1,5 @@
 #include "store/stream_window.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/check.h"
@@ -101,7 +99,7 @@ Result<const std::byte*> StreamWindow::acquire(std::size_t tensor) {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     if (!overlap(pieces[i].place, pieces[i].bytes, member.place, member.bytes)) continue;
     CISTERN_TRY_VOID(reads_.wait([&] { return turn.states[i] != PieceState::kReading; },
-                                 [&] { return where(pieces[i]); }));
+                                 [&] { return where(paths_, pieces[i]); }));
     if (turn.states[i] == PieceState::kThere) continue;
     Error error = turn.error;
     std::ranges::replace(turn.states, PieceState::kFailed, PieceState::kIdle);
@@ -123,16 +121,12 @@ void StreamWindow::layer_done() {
 
 // After an error, or where somebody wants tensors out of order.
 Result<void> StreamWindow::jump_to(std::size_t layer) {
-  CISTERN_TRY_VOID(
-      reads_.wait([&] { return first_reading() == nullptr; }, [&] { return where(*first_reading()); }));
+  CISTERN_TRY_VOID(reads_.wait([&] { return first_reading() == nullptr; },
+                               [&] { return where(paths_, *first_reading()); }));
   turn_ += kTurns;
   while (turn_ % layers_.size() != layer) ++turn_;
   fill();
   return {};
-}
-
-std::string StreamWindow::where(const file::Extent& piece) const {
-  return fmt::format("{} at byte {}", paths_[piece.file_index], piece.offset);
 }
 
 }  // namespace cistern::store

@@ -63,7 +63,6 @@ class StreamWindow final : public ReadClient {
   void submit_turn(std::uint64_t number);
   const file::Extent* first_reading() const;  // null: nothing is being read
   Result<void> jump_to(std::size_t layer);
-  std::string where(const file::Extent& piece) const;
 
   Reads& reads_;
   std::span<std::byte> memory_;

@@ -1,7 +1,5 @@
 #include "store/streaming_store.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -61,8 +59,7 @@ class ResidentTensors final : public ReadClient {
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
 
   std::string first_missing(std::span<const std::string> paths) const {
-    const auto piece = std::ranges::find_if(pieces_, [](const file::Extent& e) { return e.bytes > 0; });
-    return fmt::format("{} at byte {}", paths[piece->file_index], piece->offset);
+    return where(paths, *std::ranges::find_if(pieces_, [](const file::Extent& e) { return e.bytes > 0; }));
   }
 
   file::Layout layout_;

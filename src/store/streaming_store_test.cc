@@ -11,7 +11,7 @@ using Kind = testing::ReadFault::Kind;
 using Slices = std::vector<std::uint32_t>;
 using SliceId = SliceCache::SliceId;
 
-constexpr std::uint64_t kPage = file::kExtentAlignment;
+constexpr std::uint64_t kPage = sys::kReadAlignment;
 
 class StreamingStoreTest : public ::testing::Test {
  protected:

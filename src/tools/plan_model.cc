@@ -1,5 +1,6 @@
 #include "tools/plan_model.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 

@@ -285,10 +285,9 @@ TEST_F(Adapters, give_what_merged_weights_give) {
 TEST_F(Adapters, of_other_models_give_what_merged_weights_give) {
   const auto fixtures = testing::require_shared_fixtures();
   if (!fixtures) GTEST_SKIP() << testing::kNoSharedFixtures;
-  for (const auto& entry : fs::directory_iterator(*fixtures / "models")) {
-    if (!fs::exists(entry.path() / "logits.f32")) continue;
-    SCOPED_TRACE(entry.path().filename().string());
-    check_model(entry.path() / "model.gguf");
+  for (const fs::path& folder : testing::folders_with("logits.f32", *fixtures / "models")) {
+    SCOPED_TRACE(folder.filename().string());
+    check_model(folder / "model.gguf");
   }
 }
 

@@ -74,13 +74,9 @@ TEST(GoldenEmbeddings, of_the_last_token) {
 TEST(GoldenEmbeddings, of_the_shared_set) {
   const auto fixtures = testing::require_shared_fixtures();
   if (!fixtures) GTEST_SKIP() << testing::kNoSharedFixtures;
-  int n_models = 0;
-  for (const auto& entry : fs::directory_iterator(*fixtures / "models")) {
-    if (!fs::exists(entry.path() / "embedding.f32")) continue;
-    check_folder(entry.path());
-    ++n_models;
-  }
-  EXPECT_EQ(n_models, 7);
+  const auto folders = testing::folders_with("embedding.f32", *fixtures / "models");
+  for (const fs::path& folder : folders) check_folder(folder);
+  EXPECT_EQ(folders.size(), 7U);
 }
 
 // A decoder says nothing of pooling, but any can be asked for; the mean is that of the other two for 2

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Ids = std::vector<std::uint32_t>;
 
-constexpr std::uint64_t kPage = file::kExtentAlignment;
+constexpr std::uint64_t kPage = sys::kReadAlignment;
 
 // How much of what can be left on disk stays in memory.
 enum class Room { kLeast, kHalf, kNearlyAll };
@@ -146,13 +146,9 @@ INSTANTIATE_TEST_SUITE_P(Models, StreamedModels, ::testing::ValuesIn(testing::go
 TEST(StreamedModelsOfTheSharedSet, give_the_same_bits) {
   const auto fixtures = testing::require_shared_fixtures();
   if (!fixtures) GTEST_SKIP() << testing::kNoSharedFixtures;
-  int n_models = 0;
-  for (const auto& entry : fs::directory_iterator(*fixtures / "models")) {
-    if (!fs::exists(entry.path() / "logits.f32")) continue;
-    check_model(entry.path());
-    ++n_models;
-  }
-  EXPECT_GE(n_models, 64);
+  const auto folders = testing::folders_with("logits.f32", *fixtures / "models");
+  for (const fs::path& folder : folders) check_model(folder);
+  EXPECT_GE(folders.size(), 64U);
 }
 
 TEST(StreamedEncoders, give_the_same_bits) {

@@ -11,13 +11,17 @@ namespace cistern::testing {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> golden_folders() {
+std::vector<fs::path> folders_with(const char* file, const fs::path& models) {
   std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(data_dir() / "models")) {
-    if (fs::exists(entry.path() / "logits.f32")) folders.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(models)) {
+    if (fs::exists(entry.path() / file)) folders.push_back(entry.path());
   }
   std::ranges::sort(folders);
   return folders;
+}
+
+std::vector<fs::path> golden_folders() {
+  return folders_with("logits.f32", data_dir() / "models");
 }
 
 std::string test_name_of(const ::testing::TestParamInfo<fs::path>& folder) {

@@ -12,7 +12,9 @@
 
 namespace cistern::testing {
 
-std::vector<std::filesystem::path> golden_folders();  // of tests/data, those with logits; sorted
+// The folders in `models` that have this file; sorted.
+std::vector<std::filesystem::path> folders_with(const char* file, const std::filesystem::path& models);
+std::vector<std::filesystem::path> golden_folders();  // of tests/data, those with logits
 std::string test_name_of(const ::testing::TestParamInfo<std::filesystem::path>& folder);
 std::vector<std::uint32_t> read_tokens(const std::filesystem::path& folder, const char* key);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/fnv.h"
 #include "engine/synthetic/habits.h"
 #include "engine/synthetic/metadata.h"
 #include "engine/synthetic/random_codes.h"
@@ -24,11 +25,9 @@ constexpr DType kNarrowType = DType::kQ8_0;
 
 constexpr std::size_t kBufferBytes = std::size_t{4} << 20U;
 
-// FNV-1a: tensors draw from sequences of their own, whatever else is in the file.
+// Tensors draw from sequences of their own, whatever else is in the file.
 std::uint64_t seed_of(std::uint64_t seed, std::string_view name) {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  return seed ^ hash;
+  return seed ^ fnv1a(name);
 }
 
 // What the architecture has in a file of this metadata.
