@@ -21,7 +21,7 @@ Result<void> read_rope_base(Conversion& c) {
   }
   if (!base) return {};
   constexpr double kMaxBase = 1e12;
-  if (!(*base > 1 && *base <= kMaxBase)) {
+  if (*base <= 1 || *base > kMaxBase) {
     return c.config.bad("rope_theta", fmt::format("is {}, must be above 1 and at most {}", *base, kMaxBase));
   }
   c.keys.set("rope.freq_base", static_cast<float>(*base));
@@ -34,7 +34,7 @@ Result<void> read_rotated_part(Conversion& c) {
   if (const auto rope = c.config.find_object("rope_parameters"); rope && !part) {
     CISTERN_TRY(part, rope->find_number({"partial_rotary_factor"}));
   }
-  if (part && !(*part > 0 && *part <= 1)) {
+  if (part && (*part <= 0 || *part > 1)) {
     return c.config.bad("partial_rotary_factor", fmt::format("is {}, must be above 0, at most 1", *part));
   }
   std::uint32_t dims = c.head_dim;
@@ -55,8 +55,8 @@ Result<void> read_model(Conversion& c, bool tied) {
               c.config.value_or({"max_position_embeddings", "model_max_length", "max_seq_len", "n_positions"},
                                 kUsualContext, kTokenCount));
   CISTERN_TRY(const auto eps, c.config.find_number({"rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon",
-                                                    "norm_eps", "norm_epsilon"}));
-  if (eps && !(*eps > 0 && *eps < 1)) {
+                                                    "layernorm_epsilon", "norm_eps", "norm_epsilon"}));
+  if (eps && (*eps <= 0 || *eps >= 1)) {
     return c.config.bad("rms_norm_eps", fmt::format("is {}, must be above 0 and below 1", *eps));
   }
   c.keys.set("block_count", c.layers);
@@ -182,7 +182,7 @@ Result<void> read_routing(Conversion& c) {
     c.keys.set("expert_group_used_count", groups_used);
   }
   CISTERN_TRY(const auto scale, c.config.find_number({"routed_scaling_factor"}));
-  if (scale && !(*scale > 0 && *scale < 1e6)) {
+  if (scale && (*scale <= 0 || *scale > 1e6)) {
     return c.config.bad("routed_scaling_factor", fmt::format("is {}, must be above 0", *scale));
   }
   if (scale) c.keys.set("expert_weights_scale", std::max(static_cast<float>(*scale), 1e-30F));

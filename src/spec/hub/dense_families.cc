@@ -25,6 +25,8 @@ Result<std::uint32_t> read_small_gemma(Conversion& c) {
   CISTERN_TRY(const std::uint32_t shared, c.config.value_or({"num_kv_shared_layers"}, 0, {0, c.layers - 1}));
   if (input > 0) c.keys.set("embedding_length_per_layer_input", input);
   c.keys.set("attention.shared_kv_layers", shared);
+  // Files keep the keys and values of layers that never use them.
+  c.also.insert(c.also.end(), {Role::kWk, Role::kWv, Role::kKNorm});
   return shared;
 }
 
@@ -117,7 +119,7 @@ Result<void> read_gemma4(Conversion& c) {
   c.keys.set("attention.value_length_swa", c.head_dim);
   c.keys.set("rope.dimension_count", full_dim / 2 * 2);
   c.keys.set("rope.dimension_count_swa", c.head_dim / 2 * 2);
-  c.also.insert(c.also.end(), {Role::kWv, Role::kLayerScale, Role::kExpertsDownScale});
+  c.also.insert(c.also.end(), {Role::kLayerScale, Role::kExpertsDownScale});
   CISTERN_TRY(const bool mixture, c.config.flag_or("enable_moe_block", c.config.has("num_experts")));
   if (!mixture) return {};
   CISTERN_TRY_VOID(read_experts(c));

@@ -36,6 +36,7 @@ Result<void> read_llama4(Conversion& c);
 Result<void> read_gpt_oss(Conversion& c);
 Result<void> read_glm4_moe(Conversion& c);
 Result<void> read_phimoe(Conversion& c);
+Result<void> read_mimo2(Conversion& c);
 
 // latent_families.cc: latent or compressed attention.
 Result<void> read_deepseek(Conversion& c);

@@ -44,7 +44,7 @@ Result<std::uint32_t> Fields::number_in(std::string_view name, const boost::json
   } else {
     return bad(name, "must be a number");
   }
-  if (!(number >= bounds.low && number <= bounds.high)) {
+  if (number < bounds.low || number > bounds.high) {
     return bad(name, fmt::format("is {}, must be between {} and {}", number, bounds.low, bounds.high));
   }
   if (number != std::floor(number)) return bad(name, fmt::format("is {}, must be a whole number", number));

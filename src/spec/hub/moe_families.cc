@@ -58,4 +58,27 @@ Result<void> read_phimoe(Conversion& c) {
   return read_window(c);
 }
 
+// Layers with a window have more key-value heads; the first layer is dense.
+Result<void> read_mimo2(Conversion& c) {
+  CISTERN_TRY_VOID(read_mixture(c));
+  CISTERN_TRY_VOID(read_window(c));
+  CISTERN_TRY(const auto windowed, c.config.find_list("hybrid_layer_pattern", {0, 1}));
+  if (!windowed) return c.config.missing("hybrid_layer_pattern");
+  if (windowed->size() != c.layers) {
+    return c.config.bad("hybrid_layer_pattern",
+                        fmt::format("has {} values for {} layers", windowed->size(), c.layers));
+  }
+  CISTERN_TRY(const std::uint32_t windowed_heads,
+              c.config.value_or({"swa_num_key_value_heads"}, c.kv_heads, {1, c.heads}));
+  CISTERN_TRY(const std::uint32_t value_dim, c.config.value_or({"v_head_dim"}, c.head_dim, kWidth));
+  std::vector<std::uint32_t> kv_heads;
+  for (const std::uint32_t has_window : *windowed)
+    kv_heads.push_back(has_window != 0 ? windowed_heads : c.kv_heads);
+  c.keys.set_layers("attention.head_count_kv", kv_heads);
+  c.keys.set_layers("attention.sliding_window_pattern", *windowed);
+  c.keys.set("attention.value_length", value_dim);
+  c.also.push_back(Role::kSinks);
+  return {};
+}
+
 }  // namespace cistern::spec::hub

@@ -21,8 +21,7 @@ bool is_wanted(const TensorSpec& tensor, const HubModel& hub, const ModelSpec& m
   if (tensor.layer == kNoLayer || static_cast<std::size_t>(tensor.layer) >= model.layers.size()) return true;
   const auto& attention = model.layers[static_cast<std::size_t>(tensor.layer)].attention;
   if (tensor.role != Role::kWv || !attention) return true;
-  const bool reads_others = attention->kv_layer != static_cast<std::uint32_t>(tensor.layer);
-  return !reads_others && !(hub.keys_are_values && attention->window == 0);
+  return !hub.keys_are_values || attention->window > 0;
 }
 
 // The layer that predicts a further token, behind the others, and what it does not share with them.

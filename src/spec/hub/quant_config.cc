@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cistern::spec::hub {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr double kMaxBits = 32;
 
 Result<double> bits_in(const Fields& config, Names names, double usual) {
   CISTERN_TRY(const auto bits, config.find_number(names));
-  if (bits && !(*bits >= 0.5 && *bits <= kMaxBits)) {
+  if (bits && (*bits < 0.5 || *bits > kMaxBits)) {
     return config.bad(*names.begin(), fmt::format("is {}, must be between 0.5 and {}", *bits, kMaxBits));
   }
   return bits.value_or(usual);
@@ -70,6 +72,11 @@ Result<std::optional<QuantMix>> of_compressed_tensors(const Fields& config) {
   if (type == "float" && bits == 4.0) return leaving_ends("NVFP4", 4.5);
   CISTERN_TRY(const bool symmetric, weights->flag_or("symmetric", true));
   CISTERN_TRY(QuantMix mix, grouped(*weights, "compressed-tensors", !symmetric));
+  CISTERN_TRY(const auto ignored, config.find_strings("ignore"));
+  const bool only_experts = ignored && std::ranges::any_of(*ignored, [](const std::string& name) {
+                              return name.find("self_attn") != std::string::npos;
+                            });
+  if (only_experts) mix.bits = {.matrices = kHalf, .experts = mix.bits.matrices};
   return mix;
 }
 
@@ -78,6 +85,17 @@ Result<std::optional<QuantMix>> of_exl(const Fields& config) {
   CISTERN_TRY(const double head_bits, bits_in(config, {"head_bits"}, 6));
   QuantMix mix = leaving_ends(fmt::format("EXL {:.4g}bpw", bits), bits);
   mix.bits.output = head_bits;
+  return mix;
+}
+
+// FP8, but experts may be in half as many bits, with a scale of 8 bits for each 32.
+Result<std::optional<QuantMix>> of_fp8(const Fields& config) {
+  CISTERN_TRY(QuantMix mix, find_quant("FP8"));
+  CISTERN_TRY(const auto experts, config.find_string("expert_dtype"));
+  if (experts == "fp4") {
+    mix.name = "FP8, experts FP4";
+    mix.bits.experts = 4.25;
+  }
   return mix;
 }
 
@@ -112,7 +130,7 @@ Result<std::optional<QuantMix>> quant_of_config(const Fields& config) {
   if (*method == "compressed-tensors") return of_compressed_tensors(*quant);
   if (*method == "exl2" || *method == "exl3") return of_exl(*quant);
   if (*method == "mxfp4") return of_mxfp4();
-  if (method->find("fp8") != std::string::npos) return named("FP8");
+  if (method->find("fp8") != std::string::npos) return of_fp8(config);
   if (*method == "modelopt") {
     CISTERN_TRY(const auto algorithm, quant->find_string("quant_algo"));
     if (algorithm == "NVFP4") return leaving_ends("NVFP4", 4.5);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "base/nearest.h"
@@ -52,7 +53,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 std::optional<double> leading_bits(std::string& text) {
   double bits = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), bits, std::chars_format::fixed);
-  if (parsed.ec != std::errc() || !(bits > 0.5 && bits <= 32)) return std::nullopt;
+  if (parsed.ec != std::errc() || !std::isfinite(bits) || bits <= 0.5 || bits > 32) return std::nullopt;
   text = trimmed(std::string_view(text).substr(static_cast<std::size_t>(parsed.ptr - text.data())));
   return bits;
 }
