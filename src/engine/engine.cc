@@ -78,6 +78,13 @@ std::uint32_t Engine::context_tokens() const {
   return impl_->runtime->plan.cache.context_tokens;
 }
 
+sys::Isa Engine::isa() const {
+  return impl_->runtime->isa;
+}
+int Engine::threads() const {
+  return impl_->runtime->pool->size();
+}
+
 std::string Engine::backend() const {
   const int threads = impl_->runtime->pool->size();
   return fmt::format("{}, {} thread{}", sys::name_of(impl_->runtime->isa), threads, threads == 1 ? "" : "s");

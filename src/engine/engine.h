@@ -161,6 +161,8 @@ class Engine {
   const plan::MemoryPlan& plan() const;
   std::uint32_t context_tokens() const;
   std::string backend() const;  // "avx512, 2 threads"
+  sys::Isa isa() const;
+  int threads() const;
 
   // From now on this smaller model guesses tokens for those that answer: it must have the same vocabulary. It
   // gets a context of the same length, within the memory that is left. kUsage, or the errors of load().

@@ -45,24 +45,34 @@ bool may_run(sys::Isa needed, sys::Isa chosen) {
 
 Result<ProbeMemory> ProbeMemory::create(sys::ThreadPool& pool, std::uint64_t n_bytes, Pages pages) {
   ProbeMemory memory;
+  std::span<std::byte> bytes;
   memory.pages_ = pages;
   if (pages == Pages::kHuge) {
     CISTERN_TRY(memory.huge_, sys::Buffer::allocate(n_bytes));
-    memory.bytes_ = memory.huge_.bytes();
+    bytes = memory.huge_.bytes();
   } else {
     memory.small_.reset(new (std::nothrow) std::byte[n_bytes + kCacheLine]);
     if (memory.small_ == nullptr) {
       return fail(ErrorCode::kMemory, fmt::format("the system refused {} bytes of memory", n_bytes));
     }
     const auto misaligned = reinterpret_cast<std::uintptr_t>(memory.small_.get()) % kCacheLine;
-    memory.bytes_ = {memory.small_.get() + (kCacheLine - misaligned) % kCacheLine, n_bytes};
+    bytes = {memory.small_.get() + (kCacheLine - misaligned) % kCacheLine, n_bytes};
   }
-  sys::interleave_pages(memory.bytes_);
+  sys::interleave_pages(bytes);
   // Pages that were never written are all the same page of zeros.
   const auto chunks = static_cast<std::uint32_t>(n_bytes / kChunkBytes);
   pool.run_chunks(chunks, [&](int, std::uint32_t chunk) {
-    std::memset(memory.bytes_.data() + chunk * kChunkBytes, static_cast<int>(chunk) | 1, kChunkBytes);
+    std::memset(bytes.data() + chunk * kChunkBytes, static_cast<int>(chunk) | 1, kChunkBytes);
   });
+  memory.bytes_ = bytes;
+  return memory;
+}
+
+ProbeMemory ProbeMemory::borrow(std::span<const std::byte> bytes) {
+  const auto misaligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % kCacheLine;
+  ProbeMemory memory;
+  memory.pages_ = Pages::kSmall;
+  memory.bytes_ = bytes.subspan(std::min(bytes.size(), (kCacheLine - misaligned) % kCacheLine));
   return memory;
 }
 

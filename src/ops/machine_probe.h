@@ -29,6 +29,8 @@ class ProbeMemory {
 
   // kMemory when the system refuses.
   static Result<ProbeMemory> create(sys::ThreadPool& pool, std::uint64_t n_bytes, Pages pages);
+  // Memory that is there anyway, such as a model's; not owned. From its first whole cache line on.
+  static ProbeMemory borrow(std::span<const std::byte> bytes);
 
   std::span<const std::byte> bytes() const { return bytes_; }
   Pages pages() const { return pages_; }
@@ -36,7 +38,7 @@ class ProbeMemory {
  private:
   sys::Buffer huge_;
   std::unique_ptr<std::byte[]> small_;
-  std::span<std::byte> bytes_;  // aligned to a cache line
+  std::span<const std::byte> bytes_;  // aligned to a cache line
   Pages pages_ = Pages::kHuge;
 };
 

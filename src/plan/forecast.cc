@@ -190,11 +190,11 @@ Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory
   f.load_s = around(load_seconds(model, inventory, plan, speed, question), kLoadWidth);
   f.first_token_s = around(prompt_s, prefill_width);
   f.prefill_tok_s = around(question.prompt_tokens / prompt_s, prefill_width);
-  f.decode_tok_s = around(forecaster.decode_rate(std::min(question.depth, last)), decode_width);
+  f.decode_tok_s = around(forecaster.decode_rate(std::min(question.decode_depth, last)), decode_width);
   f.decode_half_tok_s = around(forecaster.decode_rate(last / 2), decode_width);
   f.decode_full_tok_s = around(forecaster.decode_rate(last), decode_width);
   f.peak_bytes = around(kPeakShare * static_cast<double>(plan.total_bytes()), kPeakWidth);
-  f.limit_tok_s = sequences / forecaster.limit_seconds(std::min(question.depth, last), f.limited_by);
+  f.limit_tok_s = sequences / forecaster.limit_seconds(std::min(question.decode_depth, last), f.limited_by);
   return f;
 }
 

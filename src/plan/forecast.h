@@ -31,8 +31,9 @@ struct MachineSpeed {
 
 struct ForecastQuestion {
   std::uint32_t prompt_tokens = 512;
-  std::uint32_t depth = 0;  // tokens in the cache before the prompt
-  double cached_share = 1;  // of the file that is in memory already, when it is opened
+  std::uint32_t decode_depth = 0;  // tokens in the cache while others are generated, the mean
+  std::uint32_t depth = 0;         // tokens in the cache before the prompt
+  double cached_share = 1;         // of the file that is in memory already, when it is opened
 };
 
 // What a step waits for most.
@@ -43,11 +44,11 @@ struct Forecast {
   Interval load_s;
   Interval prefill_tok_s;
   Interval first_token_s;      // of a prompt, once the model is loaded
-  Interval decode_tok_s;       // at `depth`, all sequences together
+  Interval decode_tok_s;       // at decode_depth, all sequences together
   Interval decode_half_tok_s;  // with half of the context filled
   Interval decode_full_tok_s;  // with all of it
   Interval peak_bytes;
-  double limit_tok_s = 0;  // decoding at `depth` cannot be faster
+  double limit_tok_s = 0;  // decoding at decode_depth cannot be faster
   Limit limited_by = Limit::kMemory;
 };
 

@@ -19,6 +19,7 @@
 #include "tools/out_file.h"
 #include "tools/output.h"
 #include "tools/progress.h"
+#include "tools/scored_forecast.h"
 
 namespace cistern::tools {
 namespace {
@@ -36,6 +37,7 @@ struct BenchFlags {
   std::uint32_t prompt_tokens = 512;
   std::uint32_t generated_tokens = 32;
   int repetitions = 5;
+  bool no_ledger = false;
   bool json = false;
   bool csv = false;
   std::string html;
@@ -130,6 +132,29 @@ class Prober {
   std::vector<ops::PeakProbe> peaks_;  // by arithmetic
 };
 
+// What was measured from an empty cache, for the ledger.
+void note_outcome(const ForecastRun& run, const std::string& path, double load_s, double cached,
+                  const std::vector<BenchResult>& results) {
+  RunOutcome outcome{.load_s = load_s};
+  for (const BenchResult& result : results) {
+    const BenchCase& c = result.measured;
+    if (c.depth > 0 || c.batch > 1) continue;
+    if (c.what == BenchCase::What::kDecode) {
+      outcome.decode_tok_s = result.tok_s.median;
+      outcome.generated_tokens = c.tokens;
+    } else {
+      outcome.prefill_tok_s = result.tok_s.median;
+      outcome.first_token_s = c.tokens / result.tok_s.median;
+      outcome.prompt_tokens = c.tokens;
+    }
+  }
+  const ForecastOptions options{.question = {.prompt_tokens = std::max(1U, outcome.prompt_tokens),
+                                             .decode_depth = outcome.generated_tokens / 2,
+                                             .cached_share = cached},
+                                .disk_path = run.plan.streaming || cached < 1 ? path : ""};
+  record_outcome(engine::LedgerKind::kBench, run, options, scored_forecast(run, options), outcome);
+}
+
 Result<BenchReport> measure(const BenchFlags& flags) {
   CISTERN_TRY(engine::OpenModel model, engine::open_model(open_options(flags.model)));
   CISTERN_TRY_VOID(engine::require_generator(model));
@@ -142,6 +167,7 @@ Result<BenchReport> measure(const BenchFlags& flags) {
   options.progress = [&](std::uint32_t done, std::uint32_t of) {
     progress.say(fmt::format("reading {} of {} tokens", done, of));
   };
+  const double cached = model.path == engine::kGuide ? 1 : cached_share(model.files);
   // Before the model, whose plan may take all the memory that is left.
   CISTERN_TRY(const sys::Isa isa, sys::choose_isa(load.isa));
   CISTERN_TRY(const auto prober, Prober::create(isa, load.threads > 0 ? load.threads : sys::usable_cores()));
@@ -156,6 +182,14 @@ Result<BenchReport> measure(const BenchFlags& flags) {
                        }};
   CISTERN_TRY(std::vector<BenchResult> results, run_bench(*session, limits, plan));
   CISTERN_TRY_VOID(session->fill(0, 1));
+  if (!flags.no_ledger)
+    note_outcome({.model = spec,
+                  .inventory = session->model().inventory(),
+                  .plan = session->plan(),
+                  .isa = session->isa(),
+                  .threads = session->threads()},
+                 session->model().path == engine::kGuide ? "" : session->model().path, session->load_s(),
+                 cached, results);
   return BenchReport{.machine = {.read_gbps = limits.read_gbps(),
                                  .int8_gmacs = limits.gmacs(kernels::Arithmetic::kInt8),
                                  .bf16_gmacs = limits.gmacs(kernels::Arithmetic::kBf16),
@@ -233,6 +267,7 @@ void add_bench(Cli& cli) {
   CLI::Option* json = app.add_flag("--json", flags->json, "Print one JSON document");
   app.add_flag("--csv", flags->csv, "Print comma-separated values")->excludes(json);
   app.add_option("--html", flags->html, "Also write a page with plots")->type_name("FILE");
+  add_ledger_flag(app, flags->no_ledger);
   add_load_flags(app, flags->load);
 }
 

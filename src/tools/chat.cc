@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/flags.h"
 #include "tools/line_editor.h"
+#include "tools/scored_forecast.h"
 
 namespace cistern::tools {
 namespace {
@@ -85,6 +86,8 @@ Result<int> chat(const ChatOptions& options) {
   CISTERN_TRY(engine::LoadOptions load, load_options(options.load));
   load.mtp = options.draft.uses_mtp();
   const std::string name = model.path;
+  RunScore score(engine::LedgerKind::kChat, options.output.no_ledger || !options.draft.draft_model.empty(),
+                 model);
   CISTERN_TRY(auto engine, engine::Engine::load(std::move(model), load));
   CISTERN_TRY_VOID(load_draft_model(options.draft, options.load, *engine));
   print_plan(*engine, options.output);
@@ -94,6 +97,9 @@ Result<int> chat(const ChatOptions& options) {
                                  printable(name), engine->context_tokens())));
   }
   const auto editor = make_line_editor(Style::choose(options.output.color, stdout_is_terminal()).on());
+  settings.after_answer = [&score](const engine::Engine& loaded, const engine::Stats& stats) {
+    score.record(loaded, stats);
+  };
   ChatSession session(std::move(engine), std::move(chat_template), std::move(settings));
   return talk(session, *editor, Style::choose(options.output.color, stderr_is_terminal()));
 }

@@ -98,6 +98,7 @@ Result<void> ChatSession::say(const std::string& message) {
   CISTERN_TRY(Answer answer, generate(*engine_, std::move(request), show));
   CISTERN_TRY_VOID(write_stdout(answer.text.ends_with('\n') ? "" : "\n"));
   last_ = answer.stats;
+  if (settings_.after_answer) settings_.after_answer(*engine_, answer.stats);
   if (answer.reason == engine::StopReason::kCancelled && answer.text.empty())
     return note("stopped; the message is dropped");
   conversation_.messages.push_back({.role = "user", .content = message});

@@ -22,6 +22,7 @@ class ChatSession {
     bool stats = false;  // after every answer
     bool speculate = true;
     bool terminal = false;
+    std::function<void(const engine::Engine&, const engine::Stats&)> after_answer;  // may be empty
   };
 
   ChatSession(std::unique_ptr<engine::Engine> engine, text::jinja::Template chat, Settings settings);

@@ -171,12 +171,18 @@ Result<void> load_draft_model(const DraftFlags& flags, const LoadFlags& load, en
   return engine.set_draft_model(std::move(draft), options);
 }
 
+CLI::Option* add_ledger_flag(CLI::App& app, bool& off) {
+  return app.add_flag("--no-ledger", off,
+                      "Do not note forecast and outcome, numbers only, for cistern plan --score");
+}
+
 void add_output_flags(CLI::App& app, OutputFlags& flags) {
   constexpr const char* kGroup = "Output";
   app.add_flag("--stats", flags.stats, "Print speed and memory to stderr, also where that is no terminal")
       ->group(kGroup);
   app.add_flag("--verbose", flags.verbose, "Print the memory plan and what computes to stderr")
       ->group(kGroup);
+  add_ledger_flag(app, flags.no_ledger)->group(kGroup);
   add_choice(app, "--color", flags.color, {"auto", "always", "never"},
              "Colours [auto: on a terminal without NO_COLOR]")
       ->group(kGroup);

@@ -63,9 +63,12 @@ Result<void> load_draft_model(const DraftFlags& flags, const LoadFlags& load, en
 struct OutputFlags {
   bool stats = false;
   bool verbose = false;
+  bool no_ledger = false;
   std::string color = "auto";
 };
-// --stats, --verbose, --color
+// --no-ledger
+CLI::Option* add_ledger_flag(CLI::App& app, bool& off);
+// --stats, --verbose, --no-ledger, --color
 void add_output_flags(CLI::App& app, OutputFlags& flags);
 
 // "512MiB", "3GB", "1.5 GiB", "4096" (bytes). Decimal and binary units; a bare letter is refused.

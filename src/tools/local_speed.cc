@@ -30,6 +30,7 @@ constexpr std::uint64_t kMaxFileBytes = 1U << 20U;
 constexpr std::size_t kReadsKept = 32;
 // Several times the last cache of most machines, and quickly touched.
 constexpr std::uint64_t kProbeBytes = 128ULL << 20U;
+constexpr std::size_t kAlignment = 64;    // of what is read
 constexpr double kSearchSeconds = 0.001;  // per access pattern
 constexpr double kReadSeconds = 0.05;
 constexpr double kPeakSeconds = 0.02;
@@ -79,9 +80,10 @@ class Known {
     set(fmt::format("{} prefill", type), speed.prefill_macs_per_s);
   }
 
-  void add_read(double bytes_per_s) {
+  void add_read(double bytes_per_s, bool keep) {
     reads_.push_back(bytes_per_s);
     if (reads_.size() > kReadsKept) reads_.erase(reads_.begin());
+    keeps_reads_ = keeps_reads_ && keep;
     changed_ = true;
   }
   bool has_reads() const { return !reads_.empty(); }
@@ -105,7 +107,7 @@ class Known {
   bool changed() const { return changed_; }
   json::object object() const {
     json::object all = object_;
-    all["reads"] = json::array(reads_.begin(), reads_.end());
+    if (keeps_reads_) all["reads"] = json::array(reads_.begin(), reads_.end());
     return all;
   }
 
@@ -113,6 +115,7 @@ class Known {
   json::object object_;
   std::vector<double> reads_;
   bool changed_ = false;
+  bool keeps_reads_ = true;
 };
 
 json::object read_all(const std::string& path) {
@@ -132,13 +135,21 @@ void write_all(const std::string& path, const json::object& all) {
   if (out && out->write(std::as_bytes(std::span(text)))) (void)out->commit();
 }
 
-void measure_reads(const SpeedWanted& wanted, sys::ThreadPool& pool, Known& known) {
+double read_speed(const SpeedWanted& wanted, sys::ThreadPool& pool, const ops::ProbeMemory& memory) {
+  ops::ReadProbe probe(pool, wanted.isa, memory);
+  probe.search(kSearchSeconds);
+  return probe.sample(kReadSeconds);
+}
+
+// Of memory; 0: there is none to measure with.
+double measure_reads(const SpeedWanted& wanted, sys::ThreadPool& pool) {
+  if (wanted.memory) {
+    if (wanted.memory->size() < ops::kMinProbeBytes + kAlignment) return 0;
+    return read_speed(wanted, pool, ops::ProbeMemory::borrow(*wanted.memory));
+  }
   const auto memory =
       ops::ProbeMemory::create(pool, probe_memory_bytes(kProbeBytes), ops::ProbeMemory::Pages::kHuge);
-  if (!memory) return;
-  ops::ReadProbe probe(pool, wanted.isa, *memory);
-  probe.search(kSearchSeconds);
-  known.add_read(probe.sample(kReadSeconds));
+  return memory ? read_speed(wanted, pool, *memory) : 0;
 }
 
 std::set<DType> types_of(const file::Inventory& inventory) {
@@ -156,7 +167,12 @@ void complete(const SpeedWanted& wanted, Known& known) {
     if (!pool) pool = std::make_unique<sys::ThreadPool>(wanted.threads);
     return *pool;
   };
-  if (wanted.fresh || !known.has_reads()) measure_reads(wanted, threads(), known);
+  if (wanted.fresh || !known.has_reads()) {
+    const double speed = measure_reads(wanted, threads());
+    // What fits caches says nothing of other models.
+    const bool counts = !wanted.memory || wanted.memory->size() >= kProbeBytes;
+    if (speed > 0) known.add_read(speed, counts);
+  }
   if (known.number("dispatch_s") <= 0) known.set("dispatch_s", ops::measure_dispatch(threads()));
   for (const auto& [name, arithmetic] : {std::pair{"bf16_macs_per_s", kernels::Arithmetic::kBf16},
                                          {"float_macs_per_s", kernels::Arithmetic::kFloat}})

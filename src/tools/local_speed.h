@@ -3,6 +3,9 @@
 // minutes on shared machines: its latest values are kept too, as a measure of how much. Not thread-safe.
 #pragma once
 
+#include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -17,6 +20,10 @@ struct SpeedWanted {
   int threads = 1;
   const file::Inventory* inventory = nullptr;  // whose types of weights are looked at
   std::string disk_path;                       // a file to measure the disk with; empty: not measured
+  std::span<const std::byte> memory;           // in memory already, to be read instead of memory of its own
+  // To measure the bandwidth of memory with: a model's, which is there anyway (none: what is known has to
+  // do). Nothing: memory of its own, for a moment.
+  std::optional<std::span<const std::byte>> memory;
   bool fresh = false;  // measure the bandwidth of memory now (0.2 s), whatever is known
 };
 

@@ -7,7 +7,7 @@
 #include "quant/format.h"
 #include "sys/memory_limits.h"
 #include "sys/topology.h"
-#include "tools/local_speed.h"
+#include "tools/scored_forecast.h"
 
 namespace cistern::tools {
 namespace {
@@ -41,33 +41,39 @@ class LocalPlanner {
   void measure(const engine::PlannedRun& run) {
     cached_ = model_.path.empty() ? 1 : cached_share(model_.files);
     const bool needs_disk = run.plan.streaming || cached_ < 1;
-    speed_ = local_speed({.isa = run.isa,
-                          .threads = run.threads,
-                          .inventory = &model_.inventory(),
-                          .disk_path = needs_disk ? model_.path : "",
-                          .fresh = !run.plan.streaming});
+    options_ = {.question = {.prompt_tokens = question_.prompt_tokens, .cached_share = cached_},
+                .disk_path = needs_disk ? model_.path : "",
+                .fresh = !run.plan.streaming};
   }
 
-  plan::Forecast forecast(const engine::PlannedRun& run) const {
-    return plan::forecast(run.model, model_.inventory(), run.plan, question_.load.sequences, speed_,
-                          {.prompt_tokens = question_.prompt_tokens, .cached_share = cached_});
+  ScoredForecast forecast(const engine::PlannedRun& run) const {
+    return scored_forecast({.model = run.model,
+                            .inventory = model_.inventory(),
+                            .plan = run.plan,
+                            .isa = run.isa,
+                            .threads = run.threads,
+                            .sequences = question_.load.sequences},
+                           options_);
   }
 
-  PlanRow row(const engine::PlannedRun& run) const {
+  PlanRow row(const engine::PlannedRun& run) {
     PlanRow row{.verdict = run.plan.streaming ? Verdict::kStreams : Verdict::kFits,
                 .bytes = plan::byte_counts(run.model, model_.inventory(), run.plan)};
     if (run.plan.streaming) row.why = plan::describe(*run.plan.streaming);
     row.tiers = tiers_of(run, row.bytes);
-    row.forecast = forecast(run);
+    const ScoredForecast scored = forecast(run);
+    const plan::MachineSpeed& speed = scored.speed;
+    row.forecast = scored.told;
     row.points = plan::operating_points(run.model, model_.inventory(), run.plan, question_.prompt_tokens,
                                         *row.forecast);
     row.bytes_per_token = row.points.front().bytes;
-    row.read_bytes_per_s = speed_.read_bytes_per_s;
+    options_.fresh = false;  // what is known now serves the other ways to run it, too
+    row.read_bytes_per_s = speed.read_bytes_per_s;
     double most = 0;
     for (const plan::WeightWork& w : plan::weight_work_of(run.model, model_.inventory(), {})) {
       if (w.macs <= most) continue;
       most = w.macs;
-      row.macs_per_s = speed_.products[static_cast<std::size_t>(w.dtype)].prefill_macs_per_s;
+      row.macs_per_s = speed.products[static_cast<std::size_t>(w.dtype)].prefill_macs_per_s;
     }
     return row;
   }
@@ -75,7 +81,7 @@ class LocalPlanner {
   void add_change(PlanRow& row, std::string what, const engine::LoadOptions& load) const {
     const auto run = planned(load);
     if (!run) return;
-    const plan::Forecast f = forecast(*run);
+    const plan::Forecast f = forecast(*run).told;
     row.changes.push_back({.what = std::move(what),
                            .verdict = run->plan.streaming ? Verdict::kStreams : Verdict::kFits,
                            .decode_tok_s = f.decode_full_tok_s.mid,
@@ -85,7 +91,7 @@ class LocalPlanner {
  private:
   const PlanModel& model_;
   const LocalQuestion& question_;
-  plan::MachineSpeed speed_;
+  ForecastOptions options_;
   double cached_ = 1;
 };
 

@@ -244,15 +244,16 @@ std::string fitting_text(const plan::System& system, const std::vector<Fitting>&
   if (models.empty())
     return fmt::format("No known model fits {} at {} tok/s or more.\n", printable(system.name),
                        short_number(least_tok_s));
-  std::string text = fmt::format("{}, {} tok/s or more\n{:<28} {:<9} {:>10} {:>8} {:>16} {:>9}\n",
-                                 printable(system.name), short_number(least_tok_s), "model", "quant", "memory",
-                                 "tok/s", "range", "prefill");
+  std::string text =
+      fmt::format("{}, {} tok/s or more\n{:<28} {:<9} {:>10} {:>8} {:>16} {:>9}\n", printable(system.name),
+                  short_number(least_tok_s), "model", "quant", "memory", "tok/s", "range", "prefill");
   for (const Fitting& fitting : models) {
     const plan::Forecast& f = *fitting.row.forecast;
-    text += fmt::format("{:<28} {:<9} {:>10} {:>8} {:>16} {:>9}\n", fitting.model, fitting.quant,
-                        describe_bytes(fitting.row.bytes.total()), short_number(f.decode_tok_s.mid),
-                        fmt::format("{} to {}", short_number(f.decode_tok_s.low), short_number(f.decode_tok_s.high)),
-                        optional_number(f.prefill_tok_s.mid));
+    text += fmt::format(
+        "{:<28} {:<9} {:>10} {:>8} {:>16} {:>9}\n", fitting.model, fitting.quant,
+        describe_bytes(fitting.row.bytes.total()), short_number(f.decode_tok_s.mid),
+        fmt::format("{} to {}", short_number(f.decode_tok_s.low), short_number(f.decode_tok_s.high)),
+        optional_number(f.prefill_tok_s.mid));
   }
   return text;
 }

@@ -9,6 +9,7 @@
 #include "tools/json_out.h"
 #include "tools/output.h"
 #include "tools/prompt.h"
+#include "tools/scored_forecast.h"
 #include "tools/streaming_view.h"
 
 namespace cistern::tools {
@@ -135,6 +136,7 @@ Result<int> run(const RunOptions& options) {
   request.speculate = !options.draft.off;
   request.context_shift = options.context_shift;
   CISTERN_TRY(const engine::LoadOptions load, load_options_for(options, request.prompt.size()));
+  RunScore score(engine::LedgerKind::kRun, options.output.no_ledger, model);
   CISTERN_TRY(const auto engine, engine::Engine::load(std::move(model), load));
   CISTERN_TRY_VOID(load_draft_model(options.draft, options.load, *engine));
   print_plan(*engine, options.output);
@@ -152,6 +154,7 @@ Result<int> run(const RunOptions& options) {
     CISTERN_TRY_VOID(write_stdout("\n"));
   }
   print_end(options, answer, engine->context_tokens(), seed);
+  if (options.draft.draft_model.empty()) score.record(*engine, answer.stats);
   return answer.reason == engine::StopReason::kCancelled ? kInterruptedStatus : 0;
 }
 

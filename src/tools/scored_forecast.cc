@@ -1,0 +1,140 @@
+#include "tools/scored_forecast.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "sys/memory_limits.h"
+#include "sys/topology.h"
+#include "tools/output.h"
+#include "tools/version.h"
+
+namespace cistern::tools {
+namespace {
+
+using plan::Forecast;
+using plan::Interval;
+using plan::Metric;
+
+// Counts up with every change of the arithmetic in plan/forecast.cc.
+constexpr std::uint32_t kForecaster = 1;
+
+std::uint64_t this_machine(sys::Isa isa) {
+  const sys::Topology topology = sys::read_topology();
+  return engine::machine_key({.processor = topology.processor,
+                              .cores = topology.cores,
+                              .memory_bytes = sys::read_memory_limits().physical_bytes,
+                              .backend = sys::name_of(isa)});
+}
+
+struct Figure {
+  Metric metric;
+  Interval Forecast::* interval;
+  double RunOutcome::* actual;
+};
+constexpr std::array<Figure, plan::kMetricCount> kFigures = {{
+    {Metric::kLoad, &Forecast::load_s, &RunOutcome::load_s},
+    {Metric::kPrefill, &Forecast::prefill_tok_s, &RunOutcome::prefill_tok_s},
+    {Metric::kFirstToken, &Forecast::first_token_s, &RunOutcome::first_token_s},
+    {Metric::kDecode, &Forecast::decode_tok_s, &RunOutcome::decode_tok_s},
+    {Metric::kPeakMemory, &Forecast::peak_bytes, &RunOutcome::peak_bytes},
+}};
+
+Forecast corrected(const ForecastRun& run, const Forecast& uncorrected) {
+  const engine::LedgerContents ledger =
+      engine::read_ledger(engine::default_ledger_path(), engine::kRecentLedger);
+  const plan::Corrections corrections =
+      plan::corrections_for(engine::outcomes_of(ledger.records, kForecaster),
+                            engine::place_key(this_machine(run.isa), run.plan.streaming.has_value()),
+                            engine::ledger_model(run.inventory).key);
+  Forecast told = uncorrected;
+  for (const Figure& figure : kFigures)
+    told.*figure.interval = corrections.apply(figure.metric, uncorrected.*figure.interval);
+  for (Interval Forecast::* deeper : {&Forecast::decode_half_tok_s, &Forecast::decode_full_tok_s})
+    told.*deeper = corrections.apply(Metric::kDecode, uncorrected.*deeper);
+  return told;
+}
+
+}  // namespace
+
+ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& options) {
+  ScoredForecast forecast;
+  forecast.speed = local_speed({.isa = run.isa,
+                                .threads = run.threads,
+                                .inventory = &run.inventory,
+                                .disk_path = options.disk_path,
+                                .memory = options.memory,
+                                .fresh = options.fresh});
+  forecast.uncorrected =
+      plan::forecast(run.model, run.inventory, run.plan, run.sequences, forecast.speed, options.question);
+  forecast.told = corrected(run, forecast.uncorrected);
+  return forecast;
+}
+
+void record_outcome(engine::LedgerKind kind, const ForecastRun& run, const ForecastOptions& options,
+                    const ScoredForecast& forecast, const RunOutcome& outcome) {
+  engine::LedgerRecord record{.program = engine::parse_program_version(kVersion),
+                              .forecaster = kForecaster,
+                              .kind = kind,
+                              .machine = this_machine(run.isa),
+                              .model = engine::ledger_model(run.inventory),
+                              .workload = {.context_tokens = run.plan.cache.context_tokens,
+                                           .prompt_tokens = outcome.prompt_tokens,
+                                           .generated_tokens = outcome.generated_tokens,
+                                           .depth_tokens = options.question.depth,
+                                           .threads = static_cast<std::uint32_t>(run.threads),
+                                           .sequences = run.sequences,
+                                           .kv_type = run.plan.cache.type,
+                                           .streaming = run.plan.streaming.has_value()}};
+  for (const Figure& figure : kFigures) {
+    const double actual = outcome.*figure.actual;
+    if (actual <= 0 || !plan::is_usable(forecast.told.*figure.interval)) continue;
+    record.figures[static_cast<std::size_t>(figure.metric)] = {
+        .predicted = forecast.told.*figure.interval,
+        .uncorrected = forecast.uncorrected.*figure.interval,
+        .actual = actual};
+  }
+  if (const auto done = engine::append_ledger(engine::default_ledger_path(), record); !done)
+    write_stderr(
+        fmt::format("cistern: the ledger of forecasts was not written: {}\n", describe(done.error())));
+}
+
+RunScore::RunScore(engine::LedgerKind kind, bool off, const engine::OpenModel& model)
+    : kind_(kind), off_(off), cached_(off || model.path == engine::kGuide ? 1 : cached_share(model.files)) {}
+
+void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) {
+  if (off_ || engine.plan().adapter_bytes > 0) return;
+  const ForecastRun run{.model = engine.spec(),
+                        .inventory = engine.model().inventory(),
+                        .plan = engine.plan(),
+                        .isa = engine.isa(),
+                        .threads = engine.threads()};
+  const bool guessed = stats.drafted_tokens > 0;
+  const bool whole_prompt = stats.reused_tokens == 0;
+  const std::string& path = engine.model().path;
+  const bool reads_disk = path != engine::kGuide && (run.plan.streaming || (first_ && cached_ < 1));
+  const ForecastOptions options{
+      .question = {.prompt_tokens = std::max(1U, stats.prompt_tokens - stats.reused_tokens),
+                   .decode_depth = stats.prompt_tokens + stats.generated_tokens / 2,
+                   .depth = stats.reused_tokens,
+                   .cached_share = cached_},
+      .disk_path = reads_disk ? path : "",
+      // The run's promise of memory holds while it is scored, too.
+      .memory =
+          run.plan.streaming ? std::span<const std::byte>() : engine.model().files.files.front().bytes()};
+  RunOutcome outcome{.load_s = first_ ? stats.load_s : 0,
+                     .peak_bytes = static_cast<double>(stats.peak_rss_bytes),
+                     .prompt_tokens = stats.prompt_tokens,
+                     .generated_tokens = stats.generated_tokens};
+  constexpr std::uint32_t kFewest = 4;  // steps that a speed is measured with
+  if (!guessed && stats.decode_steps >= kFewest && stats.decode_s > 0)
+    outcome.decode_tok_s = stats.decode_steps / stats.decode_s;
+  if (whole_prompt && stats.prefill_s > 0) {
+    outcome.prefill_tok_s = stats.prefill_tok_s();
+    outcome.first_token_s = stats.prefill_s;
+  }
+  record_outcome(kind_, run, options, scored_forecast(run, options), outcome);
+  first_ = false;
+}
+
+}  // namespace cistern::tools
