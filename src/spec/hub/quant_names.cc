@@ -94,6 +94,7 @@ std::optional<QuantMix> by_size(std::string_view text) {
     if (at == std::string_view::npos) continue;
     const std::string before = trimmed(text.substr(0, at));
     const std::size_t start = before.find_last_not_of("0123456789.") + 1;
+    if (start > 0 && before[start - 1] != ' ') continue;
     double size = 0;
     const auto parsed =
         std::from_chars(before.data() + start, before.data() + before.size(), size, std::chars_format::fixed);
