@@ -83,9 +83,8 @@ Result<PlannedRun> plan_run(const file::ModelFiles& files, const std::string& pa
   return run;
 }
 
-Result<PlannedRun> plan_run(const file::ModelFiles& files, const std::string& path,
+Result<PlannedRun> plan_run(const file::ModelFiles& files, const std::string& path, spec::ModelSpec model,
                             const LoadOptions& options) {
-  CISTERN_TRY(spec::ModelSpec model, spec::read_model_spec(files.inventory));
   return plan_run(files, path, std::move(model), options, {});
 }
 

@@ -44,6 +44,8 @@ std::vector<OperatingPoint> operating_points(const spec::ModelSpec& model, const
     const CacheWork cache = cache_work_of(model, plan.cache, asked.step);
     point.bytes += static_cast<double>(cache.bytes);
     point.macs += static_cast<double>(cache.macs + cache.index_macs);
+    point.bytes /= asked.step.tokens;
+    point.macs /= asked.step.tokens;
     points.push_back(std::move(point));
   }
   return points;

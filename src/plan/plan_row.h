@@ -41,7 +41,7 @@ struct Change {
   std::uint64_t total_bytes = 0;
 };
 
-// What a step takes, for a plot under the machine's roofs.
+// What a token takes, for a plot under the machine's roofs.
 struct OperatingPoint {
   std::string what;  // "decode, empty context"
   double bytes = 0;

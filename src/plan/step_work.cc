@@ -96,7 +96,8 @@ std::vector<WeightWork> weight_work_of(const spec::ModelSpec& model, const file:
     const auto values = static_cast<double>(tensor.shape.elements());
     WeightWork work{.dtype = info->dtype,
                     .bytes = static_cast<double>(info->size_bytes) * share.read,
-                    .values = values * share.read};
+                    .values = values * share.read,
+                    .routed = spec::is_expert_stack(tensor.role)};
     const std::uint64_t rows_of_output = is_output_head(model, tensor.role) ? step.sequences : tokens;
     if (!tensor.is_f32 && tensor.shape.rows() > 1)
       work.macs = values * static_cast<double>(rows_of_output) * share.used;

@@ -30,9 +30,10 @@ struct StepShape {
 // What a step does with one tensor of weights.
 struct WeightWork {
   DType dtype = DType::kF32;
-  double bytes = 0;   // read, once for all tokens
-  double values = 0;  // that are read
-  double macs = 0;    // 0: no product, such as a norm
+  double bytes = 0;     // read, once for all tokens
+  double values = 0;    // that are read
+  double macs = 0;      // 0: no product, such as a norm
+  bool routed = false;  // of experts
 };
 
 // Of every tensor that takes part. Tokens choose experts as if at random.

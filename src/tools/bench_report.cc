@@ -6,34 +6,13 @@
 #include <array>
 #include <cmath>
 
+#include "tools/html.h"
+
 namespace cistern::tools {
 namespace {
 
 const char* name_of(BenchCase::What what) {
   return what == BenchCase::What::kPrefill ? "prefill" : "decode";
-}
-
-std::string escape_html(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
 }
 
 struct BoundRow {
@@ -50,17 +29,15 @@ const char* colour_of(Bound bound) {
   return kBounds[static_cast<std::size_t>(bound)].colour;
 }
 
-constexpr const char* kPage = R"(<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>cistern bench: {title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; background: #fff }}
-table {{ border-collapse: collapse }} td, th {{ padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #d0d7de }}
-td:first-child, th:first-child {{ text-align: left }}
-.bar {{ fill: #2b6cb0 }} .limit {{ stroke: #c05621; stroke-width: 2 }} text {{ font-size: 13px; fill: currentColor }}
-@media (prefers-color-scheme: dark) {{ body {{ color: #e6edf3; background: #0d1117 }} td, th {{ border-color: #30363d }} .bar {{ fill: #58a6ff }} }}
-</style>
-<h1>{title}</h1>
+constexpr const char* kStyle = R"(
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; background: #fff }
+table { border-collapse: collapse } td, th { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #d0d7de }
+td:first-child, th:first-child { text-align: left }
+.bar { fill: #2b6cb0 } .limit { stroke: #c05621; stroke-width: 2 } text { font-size: 13px; fill: currentColor }
+@media (prefers-color-scheme: dark) { body { color: #e6edf3; background: #0d1117 } td, th { border-color: #30363d } .bar { fill: #58a6ff } }
+)";
+
+constexpr const char* kBody = R"(<h1>{title}</h1>
 <p>{model}</p><p>{machine}</p>
 <h2>Tokens per second</h2>
 <p>Bars: measured (median). Lines: what reading, arithmetic or the disk allows, measured beside it.</p>
@@ -71,7 +48,6 @@ td:first-child, th:first-child {{ text-align: left }}
 <h2>Table</h2>
 <table><tr><th>what<th>depth<th>batch<th>tokens<th>tok/s<th>min<th>max<th>limit<th>share<th>bound</tr>
 {rows}</table>
-</html>
 )";
 
 std::string label_of(const BenchCase& c) {
@@ -209,12 +185,14 @@ std::string bench_html(const BenchReport& report) {
         name_of(r.measured.what), r.measured.depth, r.measured.batch, r.measured.tokens, r.tok_s.median,
         r.tok_s.min, r.tok_s.max, r.limit_tok_s, r.share, name_of(r.bound));
   }
-  return fmt::format(fmt::runtime(kPage),
-                     fmt::arg("title", escape_html(report.model.arch + " " + report.model.type)),
-                     fmt::arg("model", escape_html(model_line(report.model))),
-                     fmt::arg("machine", escape_html(machine_line(report.machine))),
-                     fmt::arg("bars", bars_svg(report.results)),
-                     fmt::arg("roofline", roofline_svg(report.results)), fmt::arg("rows", rows));
+  const std::string title = report.model.arch + " " + report.model.type;
+  const std::string body =
+      fmt::format(fmt::runtime(kBody), fmt::arg("title", escape_html(title)),
+                  fmt::arg("model", escape_html(model_line(report.model))),
+                  fmt::arg("machine", escape_html(machine_line(report.machine))),
+                  fmt::arg("bars", bars_svg(report.results)),
+                  fmt::arg("roofline", roofline_svg(report.results)), fmt::arg("rows", rows));
+  return html_page({.title = "cistern bench: " + title, .style = kStyle, .body = body});
 }
 
 }  // namespace cistern::tools

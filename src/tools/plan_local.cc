@@ -34,7 +34,7 @@ class LocalPlanner {
   LocalPlanner(const PlanModel& model, const LocalQuestion& question) : model_(model), question_(question) {}
 
   Result<engine::PlannedRun> planned(const engine::LoadOptions& load) const {
-    return engine::plan_run(model_.files, model_.path.empty() ? model_.name : model_.path, load);
+    return engine::plan_run(model_.files, model_.path.empty() ? model_.name : model_.path, model_.spec, load);
   }
 
   // Measures what forecasts of such a run need.

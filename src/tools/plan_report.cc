@@ -229,4 +229,32 @@ std::string plan_text(const PlanReport& report, const Style& style) {
   return text;
 }
 
+json::object fitting_json(const plan::System& system, const std::vector<Fitting>& models) {
+  json::array list;
+  for (const Fitting& fitting : models) {
+    json::object object = row_json(fitting.row);
+    object["model"] = fitting.model;
+    object["quant"] = fitting.quant;
+    list.push_back(std::move(object));
+  }
+  return {{"hardware", system.name}, {"models", std::move(list)}};
+}
+
+std::string fitting_text(const plan::System& system, const std::vector<Fitting>& models, double least_tok_s) {
+  if (models.empty())
+    return fmt::format("No known model fits {} at {} tok/s or more.\n", printable(system.name),
+                       short_number(least_tok_s));
+  std::string text = fmt::format("{}, {} tok/s or more\n{:<28} {:<9} {:>10} {:>8} {:>16} {:>9}\n",
+                                 printable(system.name), short_number(least_tok_s), "model", "quant", "memory",
+                                 "tok/s", "range", "prefill");
+  for (const Fitting& fitting : models) {
+    const plan::Forecast& f = *fitting.row.forecast;
+    text += fmt::format("{:<28} {:<9} {:>10} {:>8} {:>16} {:>9}\n", fitting.model, fitting.quant,
+                        describe_bytes(fitting.row.bytes.total()), short_number(f.decode_tok_s.mid),
+                        fmt::format("{} to {}", short_number(f.decode_tok_s.low), short_number(f.decode_tok_s.high)),
+                        optional_number(f.prefill_tok_s.mid));
+  }
+  return text;
+}
+
 }  // namespace cistern::tools

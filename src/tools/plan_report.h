@@ -9,6 +9,7 @@
 
 #include "plan/plan_row.h"
 #include "tools/output.h"
+#include "tools/plan_hardware.h"
 
 namespace cistern::tools {
 
@@ -34,5 +35,9 @@ struct PlanReport {
 
 boost::json::object plan_json(const PlanReport& report);
 std::string plan_text(const PlanReport& report, const Style& style);
+
+// Which models a machine runs.
+boost::json::object fitting_json(const plan::System& system, const std::vector<Fitting>& models);
+std::string fitting_text(const plan::System& system, const std::vector<Fitting>& models, double least_tok_s);
 
 }  // namespace cistern::tools
