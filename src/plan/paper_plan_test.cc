@@ -10,10 +10,12 @@
 namespace cistern::plan {
 namespace {
 
-constexpr Machine kRoomy{.budget_bytes = 1ULL << 50U, .budget_source = "test", .process_bytes = 1000};
+Machine roomy() {
+  return {.budget_bytes = 1ULL << 50U, .budget_source = "test", .process_bytes = 1000};
+}
 
 Result<MemoryPlan> plan_of(const spec::hub::PaperModel& paper, std::uint32_t context) {
-  return make_plan(kRoomy, paper.spec, paper.inventory, {.context_tokens = context, .threads = 8});
+  return make_plan(roomy(), paper.spec, paper.inventory, {.context_tokens = context, .threads = 8});
 }
 
 TEST(PaperPlan, every_known_model_has_a_plan) {

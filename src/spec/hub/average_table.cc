@@ -37,7 +37,7 @@ constexpr AverageRow kAverages[] = {
     {"NF4", {.matrices = 4.5, .embedding = kHalf, .output = kHalf}},
     {"FP4", {.matrices = 4.5, .embedding = kHalf, .output = kHalf}},
     // ik_llama.cpp's types. Its makers' mixtures give the down projections of experts the next type up, and
-    // everything beside experts 8 bits.
+    // everything beside experts 8 bits; so the sizes of four published files say.
     {"IQ1_KT", {.matrices = 1.75, .experts_down = 2.125}, Scope::kExperts},
     {"IQ2_KT", {.matrices = 2.125, .experts_down = 3.125}, Scope::kExperts},
     {"IQ3_KT", {.matrices = 3.125, .experts_down = 4.0}, Scope::kExperts},

@@ -16,7 +16,7 @@
 namespace cistern::spec::hub {
 
 // Bounds that no model comes near; what is beyond them is damage.
-inline constexpr Bounds kLayerCount = {1, 1U << 12U};
+inline constexpr Bounds kLayerCount = {1, 1U << 10U};
 inline constexpr Bounds kWidth = {1, 1U << 20U};
 inline constexpr Bounds kMaybeWidth = {0, 1U << 20U};
 inline constexpr Bounds kTokenCount = {1, ~std::uint32_t{0}};

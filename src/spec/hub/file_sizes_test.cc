@@ -19,9 +19,11 @@ struct Measured {
   double gib;
 };
 
-// Made by rules: nothing in the program knows these sizes. More than 2% off are three: the gemma-3-4B-qat
-// file keeps its embedding in Q8_0 (2.34 GiB with it), the file of MiniMax-M2.7 is a maker's own mixture
-// under the quantizer's name, and why Qwen3-235B's Q2_K is 2.6% larger than its rules make it is not known.
+// Made by rules: nothing in the program knows these sizes, but the rule for the four mixtures of ik_llama.cpp
+// (IQ2_K_R4 and the like, whose makers publish recipes of their own) was read off them. More than 2% off are
+// three: gemma-3-4B-qat, which would be right with its embedding in Q8_0 (2.34 GiB); MiniMax-M2.7, whose file
+// is smaller than plain Q3_K of all its weights and so must be another mixture; and Qwen3-235B's Q2_K, 2.6%
+// larger than the rules make it, for a reason that is not known.
 constexpr Measured kByRules[] = {
     {"Llama-3-8B", "Q4_K_M", 4.58},
     {"Llama-3-8B", "F16", 14.96},

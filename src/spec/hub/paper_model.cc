@@ -124,8 +124,8 @@ Result<PaperModel> paper_model_of_name(std::string_view name, std::string_view q
   // A dynamic mix differs from model to model: what was published of this one is nearer than a mean.
   const auto published = known->published_gb.find(mix.name);
   if (mix.scope == Scope::kDynamic && published != known->published_gb.end()) {
-    constexpr double kBitsPerByte = 8;
-    mix.bits = {.matrices = published->second / known->params_b * kBitsPerByte};
+    constexpr double kGb = 1e9;
+    mix.total_bytes = published->second * kGb;
   }
   CISTERN_TRY(PaperModel paper, make(std::move(hub), mix, known->name));
   paper.source = known->source;

@@ -57,9 +57,31 @@ double bits_of_tensor(const AverageBits& bits, const TensorSpec& tensor) {
   return is_expert_stack(tensor.role) ? bits.experts.value_or(bits.matrices) : bits.matrices;
 }
 
-std::vector<Packing> pack_by_bits(const QuantMix& mix, const ModelSpec& model,
-                                  std::span<const TensorSpec> tensors) {
-  const AverageBits bits = bits_for(mix, model);
+// What is left of the size for each weight of the matrices.
+Result<AverageBits> bits_for_size(const QuantMix& mix, std::span<const TensorSpec> tensors,
+                                  std::span<const DType> whole_types) {
+  constexpr double kLeast = 0.5;
+  constexpr double kMost = 32;
+  double bytes = mix.total_bytes;
+  double weights = 0;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto elements = static_cast<double>(tensors[i].shape.elements());
+    if (is_packed(tensors[i])) {
+      weights += elements;
+    } else {
+      bytes -= elements * bits_of(whole_types[i]) / 8;
+    }
+  }
+  const double bits = weights > 0 ? bytes * 8 / weights : 0;
+  if (bits < kLeast || bits > kMost) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("a size of {} is {:.3g} bits for each of {:.4g} billion weights", mix.name, bits,
+                            weights / 1e9));
+  }
+  return AverageBits{.matrices = bits};
+}
+
+std::vector<Packing> pack_by_bits(const AverageBits& bits, std::span<const TensorSpec> tensors) {
   std::vector<Packing> packings;
   for (const TensorSpec& tensor : tensors) {
     const double each = bits_of_tensor(bits, tensor);
@@ -85,6 +107,13 @@ QuantMix bits_per_weight(double bits) {
   return {.name = fmt::format("{:.4g}bpw", bits), .file_type = nullptr, .bits = {.matrices = bits}};
 }
 
+QuantMix of_size(double bytes) {
+  constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+  QuantMix mix{.name = fmt::format("{:.4g} GiB", bytes / kGib)};
+  mix.total_bytes = bytes;
+  return mix;
+}
+
 Result<std::vector<Packing>> pack(const QuantMix& mix, const ModelSpec& model,
                                   std::span<const TensorSpec> tensors) {
   constexpr const char* kPlain = "BF16";
@@ -93,7 +122,13 @@ Result<std::vector<Packing>> pack(const QuantMix& mix, const ModelSpec& model,
   const FileType* whole = std::ranges::find(file_types(), kPlain, &FileType::name).base();
   const std::vector<DType> types = choose_types(file_type != nullptr ? *file_type : *whole, model, tensors);
   std::vector<Packing> by_bits;
-  if (file_type == nullptr) by_bits = pack_by_bits(mix, model, tensors);
+  if (file_type == nullptr) {
+    AverageBits bits = bits_for(mix, model);
+    if (mix.total_bytes > 0) {
+      CISTERN_TRY(bits, bits_for_size(mix, tensors, types));
+    }
+    by_bits = pack_by_bits(bits, tensors);
+  }
   std::vector<Packing> packings;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (file_type == nullptr && is_packed(tensors[i])) {

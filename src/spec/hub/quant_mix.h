@@ -23,6 +23,7 @@ struct QuantMix {
   const FileType* file_type = nullptr;  // null: `bits` say it
   AverageBits bits;
   Scope scope = Scope::kModel;
+  double total_bytes = 0;  // of the whole model, where that is what is known: then `bits` follow from it
 };
 
 // kUsage: not known, with the nearest name.
@@ -34,13 +35,16 @@ QuantMix unquantized();
 // So many bits for each weight of a matrix.
 QuantMix bits_per_weight(double bits);
 
+// As many as make the model so large.
+QuantMix of_size(double bytes);
+
 // How a tensor is packed. Where the mix has no type of GGUF, the nearest one, and the size by the bits.
 struct Packing {
   DType dtype = DType::kF32;
   std::uint64_t size_bytes = 0;
 };
 
-// Of `tensors`, which are sorted by layer, in their order.
+// Of `tensors`, which are sorted by layer, in their order. Error: they cannot be made so large, or so small.
 Result<std::vector<Packing>> pack(const QuantMix& mix, const ModelSpec& model,
                                   std::span<const TensorSpec> tensors);
 

@@ -55,6 +55,8 @@ TEST(QuantMix, names_are_taken_as_people_write_them) {
       {"GPTQ-Int4", "GPTQ"},
       {"fp8", "FP8"},
       {"nf4", "NF4"},
+      {"41.5GB", "38.65 GiB"},
+      {"DS V3/R1 386 GiB quant (376768 MiB CPU + 17744 MiB GPU)", "386 GiB"},
   };
   for (const Spelling& spelling : kSpellings) {
     const Result<QuantMix> mix = find_quant(spelling.typed);
@@ -65,8 +67,8 @@ TEST(QuantMix, names_are_taken_as_people_write_them) {
 
 TEST(QuantMix, what_is_no_name_is_refused) {
   for (const char* typed :
-       {"", "?", "Q", "Q9_Z", "99bit", "0bpw", "-1bpw", "nanbpw", "infbpw", "1e3bpw", "bpw", "(", ")", "()",
-        "DS V3/R1 386 GiB quant (376768 MiB CPU + 17744 MiB GPU)", "UD-", "smol-", " mix", "EXL2"}) {
+       {"",  "?", "Q",  "Q9_Z", "99bit", "0bpw",  "-1bpw",   "nanbpw", "infbpw", "1e3bpw", "bpw",
+        "(", ")", "()", "GiB",  ".GB",   "0 GiB", "1e300GB", "UD-",    "smol-",  " mix",   "EXL2"}) {
     const Result<QuantMix> mix = find_quant(typed);
     EXPECT_FALSE(mix) << typed << " is " << mix->name;
   }
@@ -129,6 +131,14 @@ TEST(QuantMix, bits_per_weight_are_the_size) {
   const double bits =
       static_cast<double>(paper->inventory.tensor_bytes()) * 8 / static_cast<double>(paper->n_parameters());
   EXPECT_NEAR(bits, 3.5, 0.02);
+}
+
+TEST(QuantMix, a_size_is_met) {
+  constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+  const Result<PaperModel> paper = paper_model_of_name("deepseek-v3", "386 GiB");
+  ASSERT_TRUE(paper) << describe(paper.error());
+  EXPECT_NEAR(static_cast<double>(paper->inventory.tensor_bytes()) / kGib, 386, 0.1);
+  for (const char* size : {"0.001 GiB", "100000 GiB"}) EXPECT_FALSE(paper_model_of_name("llama-3-8b", size));
 }
 
 TEST(PaperModel, name_and_quant_are_split) {

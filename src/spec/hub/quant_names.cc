@@ -85,6 +85,24 @@ std::optional<QuantMix> by_number(std::string text) {
   return mix;
 }
 
+// "386 GiB", "41.5GB", anywhere in the text.
+std::optional<QuantMix> by_size(std::string_view text) {
+  constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+  constexpr double kGb = 1e9;
+  for (const auto& [name, unit] : {std::pair{"GIB", kGib}, {"GB", kGb}}) {
+    const std::size_t at = text.find(name);
+    if (at == std::string_view::npos) continue;
+    const std::string before = trimmed(text.substr(0, at));
+    const std::size_t start = before.find_last_not_of("0123456789.") + 1;
+    if (start > 0 && before[start - 1] != ' ') continue;
+    double size = 0;
+    const auto parsed =
+        std::from_chars(before.data() + start, before.data() + before.size(), size, std::chars_format::fixed);
+    if (parsed.ec == std::errc() && size > 0 && size < 1e6) return of_size(size * unit);
+  }
+  return std::nullopt;
+}
+
 // The same behind the name of a program, which may say what is left alone.
 std::optional<QuantMix> of_program(std::string text) {
   if (drop_prefix(text, "EXL2") || drop_prefix(text, "EXL3")) {
@@ -199,6 +217,7 @@ Result<QuantMix> find_quant(std::string_view name) {
   if (open != std::string::npos && close != std::string::npos)
     mix = name_and_remark(text.substr(open + 1, close - open - 1));
   if (!mix) mix = name_and_remark(text.substr(0, open));
+  if (!mix) mix = by_size(text);
   if (mix) return *std::move(mix);
   std::vector<std::string> known;
   for (const FileType& row : file_types()) known.emplace_back(row.name);
@@ -207,7 +226,7 @@ Result<QuantMix> find_quant(std::string_view name) {
   return fail(
       ErrorCode::kUsage,
       fmt::format("unknown quant '{}'{}; names are those of GGUF files (Q4_K_M, IQ3_XXS, UD-Q4_K_XL), "
-                  "or bits per weight (3.5bpw, 4bit, AWQ, fp8)",
+                  "bits per weight (3.5bpw, 4bit, AWQ, fp8), or a size (41.5GiB)",
                   file::printable(name.substr(0, kMaxName)),
                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
 }
