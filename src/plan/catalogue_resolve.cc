@@ -168,13 +168,13 @@ const Catalogue::Name* Catalogue::find(const NamedPart& part) const {
 
 Error Catalogue::unknown(std::string_view text) const {
   const std::string wanted = lower_case(text);
-  std::vector<std::pair<std::size_t, std::string_view>> distances;
-  for (const Hardware& row : rows_)
-    distances.emplace_back(edit_distance(wanted, lower_case(row.name)), row.name);
-  std::ranges::stable_sort(distances, {}, &std::pair<std::size_t, std::string_view>::first);
+  std::vector<std::pair<std::size_t, std::size_t>> distances;  // and the row
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    distances.emplace_back(edit_distance(wanted, lower_case(rows_[i].name)), i);
+  std::ranges::sort(distances);
   std::string near;
   for (std::size_t i = 0; i < distances.size() && i < 3; ++i)
-    near += fmt::format("{}'{}'", i == 0 ? "" : ", ", distances[i].second);
+    near += fmt::format("{}'{}'", i == 0 ? "" : ", ", rows_[distances[i].second].name);
   return {ErrorCode::kUsage,
           near.empty() ? fmt::format("no hardware is called '{}'", text)
                        : fmt::format("no hardware is called '{}'; the nearest are {}", text, near),

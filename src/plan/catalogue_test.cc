@@ -182,6 +182,7 @@ constexpr Spelled kSpelled[] = {
     {"7900XTX", "RX 7900 XTX"},
     {"AMD Radeon RX 9070 XT", "RX 9070 XT"},
     {"Intel Arc B580", "Arc B580"},
+    {"Arc A770 8GB", "Arc A770 8GB"},
     {"M2Max", "Apple M2 Max"},
     {"M4 Max", "Apple M4 Max 40-core"},
     {"M4 Max 32-core", "Apple M4 Max 32-core"},

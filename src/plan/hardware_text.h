@@ -19,7 +19,7 @@ struct NamedPart {
   std::vector<std::string> words;     // lower case: the name
   std::vector<std::string> optional;  // may be part of a name, may be told besides: "24gb", "40c", "ddr5",
                                       // and what stands in parentheses
-  bool cpu_cores = false;  // "(CPU cores)"
+  bool cpu_cores = false;             // "(CPU cores)"
 
   bool has(std::string_view word) const;  // in either list
 };
