@@ -41,7 +41,7 @@ USUAL = {
     "decode.cpu.kv": (0.7, 0.6),
     "prompt.halves": (0.5, 0.5), "prompt.integers": (1.0, 0.5), "prompt.floats": (-1.5, 1.0),
     "prompt.weights": (0.3, 0.4), "prompt.weights.moe": (0.9, 0.4), "prompt.layer": (1.0, 1.0),
-    "prompt.attention": (1.9, 0.6), "prompt.attention.vulkan": (0.8, 0.4), "prompt.pipe": (-1.0, 0.5),
+    "prompt.attention": (1.9, 0.6), "prompt.attention.vulkan": (0.8, 0.4), "prompt.pipe": (-1.0, 0.5), "prompt.scores": (1.0, 0.6),
     "prompt.moe": (0.7, 0.4), "prompt.cpu": (1.5, 0.6), "prompt.cpu.main": (0.4, 0.3),
     "prompt.cpu.moe": (0.6, 0.4), "prompt.cpu.weights": (0.8, 0.5),
 }

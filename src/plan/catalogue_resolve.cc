@@ -16,13 +16,14 @@ constexpr std::size_t kMostTextBytes = 512;
 constexpr std::size_t kMostParts = 16;
 constexpr int kMostDevices = 1024;
 constexpr double kBytesPerGb = 1e9;
-constexpr double kTransferBytes = 8;  // of a memory channel
+constexpr std::string_view kAnyArchitecture = "any";  // of rows that are memory and no certain CPU
+constexpr double kTransferBytes = 8;                  // of a memory channel
 
 // Whose chip it is and what kind: people leave these words out, or add them.
-constexpr std::array<std::string_view, 25> kBrands = {
+constexpr std::array<std::string_view, 26> kBrands = {
     "nvidia", "geforce", "gtx",      "rtx",    "amd",    "radeon",   "rx",   "intel", "arc",
     "apple",  "tesla",   "instinct", "quadro", "gpu",    "graphics", "card", "core",  "cpu",
-    "cores",  "with",    "desktop",  "pc",     "system", "server",   "only"};
+    "cores",  "with",    "desktop",  "pc",     "system", "server",   "only", "ryzen"};
 
 bool is_brand(std::string_view word) {
   return std::ranges::find(kBrands, word) != kBrands.end();
@@ -55,8 +56,8 @@ std::string without_parentheses(std::string_view text) {
   return outside;
 }
 
-// How well a name fits: 1 for each of its words that the text has, a little less for patterns. Nothing: a
-// word is missing, or the text has more to say.
+// How well a name fits: 1 for each of its words that the text has, a little less for patterns, half for
+// brands. Nothing: a word is missing, or the text has more to say.
 class Match {
  public:
   Match(const NamedPart& part, const std::vector<std::string>& vocabulary)
@@ -73,7 +74,7 @@ class Match {
         if (!may_lack) return std::nullopt;
         continue;
       }
-      score += may_lack ? 0.01 : word.find('#') != std::string::npos ? 0.9 : 1;
+      score += is_brand(word) ? 0.5 : word.find('#') != std::string::npos ? 0.9 : 1;
     }
     return says_more() ? std::nullopt : std::optional<double>(score);
   }
@@ -99,7 +100,7 @@ class Match {
       const std::string& word = part_.words[i];
       if (used_words_[i] || is_brand(word)) continue;
       if (std::ranges::binary_search(vocabulary_, word)) return true;
-      if (has_digit(word) && word.size() > 1) return true;
+      if (has_digit(word) && word.size() > 2) return true;
     }
     return false;
   }
@@ -168,13 +169,13 @@ const Catalogue::Name* Catalogue::find(const NamedPart& part) const {
 
 Error Catalogue::unknown(std::string_view text) const {
   const std::string wanted = lower_case(text);
-  std::vector<std::pair<std::size_t, std::string_view>> distances;
-  for (const Hardware& row : rows_)
-    distances.emplace_back(edit_distance(wanted, lower_case(row.name)), row.name);
-  std::ranges::stable_sort(distances, {}, &std::pair<std::size_t, std::string_view>::first);
+  std::vector<std::pair<std::size_t, std::size_t>> distances;  // and the row
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    distances.emplace_back(edit_distance(wanted, lower_case(rows_[i].name)), i);
+  std::ranges::sort(distances);
   std::string near;
   for (std::size_t i = 0; i < distances.size() && i < 3; ++i)
-    near += fmt::format("{}'{}'", i == 0 ? "" : ", ", distances[i].second);
+    near += fmt::format("{}'{}'", i == 0 ? "" : ", ", rows_[distances[i].second].name);
   return {ErrorCode::kUsage,
           near.empty() ? fmt::format("no hardware is called '{}'", text)
                        : fmt::format("no hardware is called '{}'; the nearest are {}", text, near),
@@ -217,6 +218,15 @@ Result<System> Catalogue::resolve(std::string_view text) const {
     }
     if (system.host) return fail(ErrorCode::kUsage, fmt::format("'{}' names two kinds of CPU", text));
     system.host = std::move(part);
+  }
+  // "M4 Max + 64GB": memory that is the chip's own.
+  const bool one_memory = !system.devices.empty() && system.devices[0].hardware.kind == HardwareKind::kSoc;
+  if (one_memory && system.host && system.host->hardware.architecture == kAnyArchitecture) {
+    if (system.host->memory_stated) {
+      system.devices[0].memory_bytes = system.host->memory_bytes;
+      system.devices[0].memory_stated = true;
+    }
+    system.host.reset();
   }
   return system;
 }

@@ -182,6 +182,7 @@ constexpr Spelled kSpelled[] = {
     {"7900XTX", "RX 7900 XTX"},
     {"AMD Radeon RX 9070 XT", "RX 9070 XT"},
     {"Intel Arc B580", "Arc B580"},
+    {"Arc A770 8GB", "Arc A770 8GB"},
     {"M2Max", "Apple M2 Max"},
     {"M4 Max", "Apple M4 Max 40-core"},
     {"M4 Max 32-core", "Apple M4 Max 32-core"},
@@ -196,6 +197,12 @@ constexpr Spelled kSpelled[] = {
     {"Xeon E5-2680 v4", "Xeon E5 v3/v4 4ch DDR4-2400"},
     {"Xeon Gold 6330", "Xeon Scalable 3rd gen 8ch DDR4-3200"},
     {"Core i9-13900K", "Core 12th-14th gen 2ch DDR5-5600"},
+    {"Ryzen 7840HS (Radeon 780M)", "Ryzen 7 8845HS (Hawk Point)"},
+    {"AMD Ryzen Threadripper 1950X", "Threadripper 2000 4ch DDR4-2933"},
+    {"MacBook Pro M3 Max 64GB", "Apple M3 Max 40-core"},
+    {"GMKtec EVO-X2 Ryzen AI Max+ 395", "Ryzen AI Max+ 395 (Strix Halo)"},
+    {"Core Ultra 5 225H", "Core Ultra 7 255H (Arrow Lake-H)"},
+    {"i5-8400", "Core 6th-11th gen 2ch DDR4-3200"},
     {"Threadripper 3970X", "Threadripper 3000 4ch DDR4-3200"},
 };
 
@@ -249,6 +256,12 @@ TEST(Catalogue, MachinesHaveParts) {
   EXPECT_EQ(resolved("RTX 4090 + RTX 3090").devices.size(), 2u);
   EXPECT_EQ(resolved("M5 Max 128GB").devices[0].memory_bytes, 128'000'000'000u);
   EXPECT_TRUE(resolved("Apple M2 Max (CPU cores)").cpu_cores_only);
+  EXPECT_EQ(resolved("RTX 3090 x4").device_count(), 4);
+  EXPECT_EQ(resolved("dual RTX 3090").device_count(), 2);
+  EXPECT_EQ(resolved("Dual EPYC 9654").host->count, 2);
+  const System unified = resolved("Ryzen AI 9 HX 370 + 64GB LPDDR5X-7500");
+  EXPECT_FALSE(unified.host);
+  EXPECT_EQ(unified.devices[0].memory_bytes, 64'000'000'000u);
   EXPECT_TRUE(resolved("M5 Ultra").unconfirmed());
   EXPECT_FALSE(resolved("RTX 4090").unconfirmed());
 }

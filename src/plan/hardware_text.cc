@@ -57,6 +57,10 @@ constexpr std::array<std::pair<std::string_view, int>, 6> kChannelWords = {
 constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSynonyms = {
     {{"tr", "threadripper"}, {"workstation", "ws"}, {"generation", ""}, {"gen", ""}, {"edition", ""}}};
 
+// What chips are sold in: says nothing about the chip, but has words that would.
+constexpr std::array<std::string_view, 6> kBoxes = {"macbook pro", "macbook air", "mac studio",
+                                                    "mac mini",    "mac pro",     "imac pro"};
+
 constexpr std::array<std::string_view, 4> kMemoryTypes = {"lpddr", "ddr", "mrdimm", "hbm"};
 
 // "24GB" -> 24 and "gb"; the suffix may be the next word.
@@ -133,7 +137,7 @@ class PartReader {
     std::string_view rest = outside;
     while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
     take_count(rest);
-    take_words(lower_case(rest), part_.words);
+    take_words(without_boxes(lower_case(rest)), part_.words);
     take_words(lower_case(inside), part_.optional);
     part_.cpu_cores = lower_case(inside).find("cpu") != std::string::npos;
     return std::move(part_);
@@ -157,6 +161,30 @@ class PartReader {
     text.remove_prefix(at + sign);
   }
 
+  static std::string without_boxes(std::string text) {
+    for (const std::string_view box : kBoxes) {
+      if (const std::size_t at = text.find(box); at != std::string::npos) text.replace(at, box.size(), " ");
+    }
+    return text;
+  }
+
+  // "RTX 3090 x4", "Dual EPYC 9654".
+  bool take_count_word(std::string_view word, bool is_first) {
+    const bool times = word.size() >= 2 && word.size() <= 4 && word.front() == 'x' &&
+                       std::ranges::all_of(word.substr(1), is_digit);
+    if (times) {
+      part_.count = to_int(*parse_decimal(word.substr(1)));
+      return true;
+    }
+    if (!is_first) return false;
+    for (const auto& [name, count] : kChannelWords) {
+      if (word != name) continue;
+      part_.count = count;
+      return true;
+    }
+    return false;
+  }
+
   void take_words(const std::string& text, std::vector<std::string>& names) {
     const std::vector<std::string> words = blank_separated(text);
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -167,6 +195,7 @@ class PartReader {
         i += static_cast<std::size_t>(taken - 1);
         continue;
       }
+      if (take_count_word(words[i], i == 0)) continue;
       if (const auto q = quantity(words[i])) {
         const bool apart = q->suffix.empty();
         if (const auto unit = unit_of(apart ? next : q->suffix); unit && !(apart && next == "c")) {

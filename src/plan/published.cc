@@ -134,6 +134,27 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
+// Billions of parameters that a name tells: "Qwen3-30B-A3B" has 30, and 3 active. 0: it tells none.
+struct NamedSizes {
+  double total_b = 0;
+  double active_b = 0;
+};
+NamedSizes sizes_in(std::string_view model) {
+  const std::string name = lower_case(model.substr(0, 256));
+  NamedSizes sizes;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool begins = i == 0 || (!is_word(name[i - 1]) && name[i - 1] != '.');
+    const bool active = begins && name[i] == 'a' && i + 1 < name.size();
+    if (!active && !(begins && is_digit(name[i]))) continue;
+    const std::size_t digits = i + (active ? 1 : 0);
+    const auto number = number_at(name, digits);
+    if (!number || number->end >= name.size() || name[number->end] != 'b') continue;
+    if (number->end + 1 < name.size() && is_word(name[number->end + 1])) continue;
+    (active ? sizes.active_b : sizes.total_b) = std::min(number->value, 1e5);
+  }
+  return sizes;
+}
+
 struct QuantBits {
   std::string_view text;
   double bits;
@@ -221,14 +242,17 @@ double bits_per_weight(std::string_view quant) {
 
 Result<Work> estimate_work(const PublishedRow& row, const MeasuredContext& context) {
   const double bits = bits_per_weight(row.quant);
+  const NamedSizes named = sizes_in(row.model);
   double total = row.params_total_b * kGiga;
   double bytes = row.file_size_gib * kGib;
+  if (total <= 0) total = named.total_b * kGiga;
   if (total <= 0) total = bytes * 8 / bits;
   if (total <= 0)
     return fail(ErrorCode::kUsage, fmt::format("neither parameters nor bytes of '{}' are known", row.model),
                 fmt::format("line {}", row.line));
   if (bytes <= 0) bytes = total * bits / 8;
-  const double active = row.params_active_b > 0 ? std::min(row.params_active_b * kGiga, total) : total;
+  const double active_b = row.params_active_b > 0 ? row.params_active_b : named.active_b;
+  const double active = active_b > 0 ? std::min(active_b * kGiga, total) : total;
   const bool moe = active < 0.8 * total;
 
   // Shapes as they usually are: widths and depths that grow with a power of the size.

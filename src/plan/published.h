@@ -55,9 +55,9 @@ Result<System> system_of(const Catalogue& catalogue, const PublishedRow& row);
 // Bits per weight that a name of a quantization stands for, about.
 double bits_per_weight(std::string_view quant);
 
-// The work of a model of which only sizes are known (billions; 0: unknown, then guessed from the others):
-// shapes as models of that size usually have them. Errors: kUsage when neither parameters nor bytes are
-// known.
+// The work of a model of which only sizes are known: the row's, else those in the model's name ("30B-A3B"),
+// else those of the file. Shapes are as models of that size usually have them. Errors: kUsage when neither
+// parameters nor bytes are known.
 Result<Work> estimate_work(const PublishedRow& row, const MeasuredContext& context);
 
 }  // namespace cistern::plan

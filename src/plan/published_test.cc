@@ -128,7 +128,13 @@ TEST(Published, WorkIsEstimatedFromSizes) {
   const auto by_bytes = estimate_work({.model = "x", .quant = "Q8_0", .file_size_gib = 8}, parse_context(""));
   ASSERT_TRUE(by_bytes);
   EXPECT_NEAR(by_bytes->dense_macs, 8e9, 1.5e9);
-  EXPECT_FALSE(estimate_work({.model = "x"}, parse_context("")));
+  const auto named = estimate_work({.model = "Qwen3-30B-A3B-2507", .quant = "Q8_0"}, parse_context(""));
+  ASSERT_TRUE(named);
+  EXPECT_NEAR(named->file_bytes, 32e9, 1e9);
+  EXPECT_NEAR(named->dense_read_bytes + named->routed_read_bytes, 3e9, 0.7e9);
+  EXPECT_NEAR(estimate_work({.model = "Qwen3-0.6B"}, parse_context(""))->file_bytes, 0.36e9, 0.02e9);
+  for (const char* name : {"x", "3Bits", "v3.1", "B", "9999999999999999B-A", "a"})
+    EXPECT_FALSE(estimate_work({.model = name}, parse_context(""))) << name;
 }
 
 }  // namespace

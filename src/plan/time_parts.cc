@@ -57,7 +57,8 @@ CpuSpeed cpu_speed(const System& system) {
   if (system.host) {
     const Part& host = *system.host;
     cpu = {.architecture = host.hardware.architecture,
-           .sockets = host.count,
+           // A bandwidth that was stated is that of all, with what sockets cost each other.
+           .sockets = host.bandwidth_stated ? 1 : host.count,
            .bandwidth_gbps = host.bandwidth_gbps,
            .fp32_tflops = host.hardware.fp32_tflops * host.count,
            .int8_tops = host.hardware.int8_tops * host.count};

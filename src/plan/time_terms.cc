@@ -18,8 +18,10 @@ constexpr double kTera = 1e12;
 constexpr double kLaunchSeconds = 1e-5;       // the ideal of a layer's fixed cost on a GPU
 constexpr double kBarrierSeconds = 1e-4;      // and on a CPU
 constexpr double kBatchTokens = 512;          // of a prompt that pass the weights together
+constexpr double kMostBatchTokens = 2048;     // where people choose a larger one
 constexpr double kCpuOperationsPerByte = 10;  // a CPU's usual ratio of arithmetic to bandwidth
 constexpr double kOverflow = 1.05;            // of a GPU's memory: more than that is paged
+constexpr double kMacsPerScoreByte = 64;      // two products of 128 values for a score of four bytes
 constexpr double kUsable = 0.9;               // of a GPU's memory, when it is
 
 constexpr std::array<std::string_view, 8> kClassNames = {"f16", "f16", "q8", "q4", "k", "iq", "iqk", "mxfp4"};
@@ -84,6 +86,9 @@ struct Gpu {
       : part(device), bytes_s(device.bandwidth_gbps * kGiga), fp32(fp32_of(device)) {
     fp16 = interface == Interface::kMetal ? fp32 : std::max(device.hardware.fp16_tflops * kTera, fp32);
     const double integers = device.hardware.int8_tops * kTera;
+    // GeForce cards do halves with 32-bit sums at half the rate of those with 16-bit sums, which programs
+    // use.
+    if (device.hardware.vendor == "NVIDIA" && fp16 > fp32) fp16 = std::max(fp16, integers / 2);
     // Where integers are no faster than halves, products are computed in halves.
     if (interface != Interface::kMetal && integers > 1.01 * fp16) int8 = integers;
   }
@@ -189,6 +194,7 @@ void add_gpu_prompt(const Work& work, const TimeParts& parts, Terms& terms) {
         .when(moe, {"moe", "moe.@"})
         .when(moe && work.weights == WeightClass::kBfloat16, {"moe.@.bf16"})
         .when(waits, {"pipe"});
+    if (waits) terms.with("pipe.size", std::log((work.dense_macs + work.routed_macs) / 1e10));
   };
   const auto all_products = [&](double share, bool waits) {
     if (halves) {
@@ -200,7 +206,7 @@ void add_gpu_prompt(const Work& work, const TimeParts& parts, Terms& terms) {
   };
   all_products(1 / gain, false);
   if (gain > 1) all_products(1 - 1 / gain, true);
-  const double batch = std::clamp(work.prompt_tokens, 1.0, kBatchTokens);
+  const double batch = std::clamp(work.prompt_tokens, 1.0, kMostBatchTokens);
   const double routed = moe ? work.routed_file_bytes * parts.gpu_routed : 0;
   terms
       .add((work.dense_read_bytes * parts.gpu_dense + routed) / gpu.bytes_s / batch, {"weights", "weights.@"})
@@ -209,6 +215,10 @@ void add_gpu_prompt(const Work& work, const TimeParts& parts, Terms& terms) {
   terms.add(2 * work.prompt_attention_macs / gain / gpu.fp16, {"attention", "attention.@"})
       .when(!work.flash_attention, {"attention.plain", "attention.plain.@"})
       .when(work.latent_attention, {"attention.latent", "attention.latent.@"});
+  // Without flash attention, the scores of all heads go through memory.
+  if (!work.flash_attention) {
+    terms.add(work.prompt_attention_macs / kMacsPerScoreByte / gain / gpu.bytes_s, {"scores", "scores.@"});
+  }
 }
 
 void add_cpu_prompt(const Work& work, const TimeParts& parts, Terms& terms) {

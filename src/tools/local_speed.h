@@ -20,7 +20,6 @@ struct SpeedWanted {
   int threads = 1;
   const file::Inventory* inventory = nullptr;  // whose types of weights are looked at
   std::string disk_path;                       // a file to measure the disk with; empty: not measured
-  std::span<const std::byte> memory;           // in memory already, to be read instead of memory of its own
   // To measure the bandwidth of memory with: a model's, which is there anyway (none: what is known has to
   // do). Nothing: memory of its own, for a moment.
   std::optional<std::span<const std::byte>> memory;
