@@ -117,6 +117,7 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
       .question = {.prompt_tokens = std::max(1U, stats.prompt_tokens - stats.reused_tokens),
                    .decode_depth = stats.prompt_tokens + stats.generated_tokens / 2,
                    .depth = stats.reused_tokens,
+                   .filled_tokens = stats.prompt_tokens + stats.generated_tokens,
                    .cached_share = cached_},
       .disk_path = reads_disk ? path : "",
       // The run's promise of memory holds while it is scored, too.
