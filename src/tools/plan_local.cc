@@ -51,39 +51,37 @@ class LocalPlanner {
     return engine::plan_run(model_.files, model_.path.empty() ? model_.name : model_.path, model_.spec, load);
   }
 
-  // Measures what forecasts of such a run need.
-  void measure(const engine::PlannedRun& run) {
-    cached_ = model_.path.empty() ? 1 : cached_share(model_.files);
-    const bool needs_disk = run.plan.streaming || cached_ < 1;
-    options_ = {.question = {.prompt_tokens = question_.prompt_tokens, .cached_share = cached_},
-                .disk_path = !needs_disk           ? ""
-                             : model_.path.empty() ? own_program()
-                                                   : model_.path,
-                .fresh = !run.plan.streaming};
-  }
-
-  ScoredForecast forecast(const engine::PlannedRun& run) const {
+  // `fresh`: with the bandwidth of memory as it is now.
+  ScoredForecast forecast(const engine::PlannedRun& run, bool fresh) const {
+    const double cached = model_.path.empty() ? 1 : cached_share(model_.files);
+    const bool needs_disk = run.plan.streaming || cached < 1;
     return scored_forecast({.model = run.model,
                             .inventory = model_.inventory(),
                             .plan = run.plan,
                             .isa = run.isa,
                             .threads = run.threads,
                             .sequences = question_.load.sequences},
-                           options_);
+                           {.question = {.prompt_tokens = question_.prompt_tokens, .cached_share = cached},
+                            .disk_bytes_per_s = question_.disk_bytes_per_s,
+                            .disk_path = !needs_disk           ? ""
+                                         : model_.path.empty() ? own_program()
+                                                               : model_.path,
+                            .fresh = fresh && !run.plan.streaming});
   }
 
-  PlanRow row(const engine::PlannedRun& run) {
+  // Tells what the disk was measured to give, where it had to be.
+  PlanRow row(const engine::PlannedRun& run, double& disk_bytes_per_s) const {
     PlanRow row{.verdict = run.plan.streaming ? Verdict::kStreams : Verdict::kFits,
                 .bytes = plan::byte_counts(run.model, model_.inventory(), run.plan)};
     if (run.plan.streaming) row.why = plan::describe(*run.plan.streaming);
     row.tiers = tiers_of(run, row.bytes);
-    const ScoredForecast scored = forecast(run);
+    const ScoredForecast scored = forecast(run, true);
     const plan::MachineSpeed& speed = scored.speed;
+    disk_bytes_per_s = speed.disk_bytes_per_s;
     row.forecast = scored.told;
     row.points = plan::operating_points(run.model, model_.inventory(), run.plan, question_.prompt_tokens,
                                         *row.forecast);
     row.bytes_per_token = row.points.front().bytes;
-    options_.fresh = false;  // what is known now serves the other ways to run it, too
     row.read_bytes_per_s = speed.read_bytes_per_s;
     double most = 0;
     for (const plan::WeightWork& w : plan::weight_work_of(run.model, model_.inventory(), {})) {
@@ -100,15 +98,13 @@ class LocalPlanner {
     if (!run) return;
     row.changes.push_back({.what = std::move(what),
                            .verdict = run->plan.streaming ? Verdict::kStreams : Verdict::kFits,
-                           .decode_tok_s = forecast(*run).told.decode_full_tok_s.mid,
+                           .decode_tok_s = forecast(*run, false).told.decode_full_tok_s.mid,
                            .total_bytes = run->plan.total_bytes()});
   }
 
  private:
   const PlanModel& model_;
   const LocalQuestion& question_;
-  ForecastOptions options_;
-  double cached_ = 1;
 };
 
 std::string hardware_name() {
@@ -175,7 +171,8 @@ void add_changes(const PlanModel& model, const LocalQuestion& question, std::uin
 }  // namespace
 
 Result<LocalPlan> plan_local(const PlanModel& model, const LocalQuestion& question) {
-  LocalPlanner planner(model, question);
+  const LocalPlanner planner(model, question);
+  LocalQuestion changed = question;
   auto run = planner.planned(question.load);
   LocalPlan local;
   if (!run && run.error().code != ErrorCode::kMemory) return std::unexpected(run.error());
@@ -184,12 +181,11 @@ Result<LocalPlan> plan_local(const PlanModel& model, const LocalQuestion& questi
     local.row.bytes = unlimited_bytes(model, question);
     local.context_tokens = question.load.context_tokens.value_or(0);
   } else {
-    planner.measure(*run);
-    local.row = planner.row(*run);
+    local.row = planner.row(*run, changed.disk_bytes_per_s);
     local.context_tokens = run->plan.cache.context_tokens;
   }
   local.row.hardware = hardware_name();
-  add_changes(model, question, local.context_tokens, local.row);
+  add_changes(model, changed, local.context_tokens, local.row);
   return local;
 }
 
