@@ -110,8 +110,11 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
                         .plan = engine.plan(),
                         .isa = engine.isa(),
                         .threads = engine.threads()};
+  // What fewer tokens take is mostly what comes first: caches, pages and clocks that are still cold.
+  constexpr std::uint32_t kFewestSteps = 16;
+  constexpr std::uint32_t kFewestPrompt = 64;
   const bool guessed = stats.drafted_tokens > 0;
-  const bool whole_prompt = stats.reused_tokens == 0;
+  const bool whole_prompt = stats.reused_tokens == 0 && stats.prompt_tokens >= kFewestPrompt;
   const std::string& path = engine.model().path;
   const bool reads_disk = path != engine::kGuide && (run.plan.streaming || (first_ && cached_ < 1));
   const ForecastOptions options{
@@ -128,8 +131,7 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
                      .peak_bytes = static_cast<double>(stats.peak_rss_bytes),
                      .prompt_tokens = stats.prompt_tokens,
                      .generated_tokens = stats.generated_tokens};
-  constexpr std::uint32_t kFewest = 4;  // steps that a speed is measured with
-  if (!guessed && stats.decode_steps >= kFewest && stats.decode_s > 0)
+  if (!guessed && stats.decode_steps >= kFewestSteps && stats.decode_s > 0)
     outcome.decode_tok_s = stats.decode_steps / stats.decode_s;
   if (whole_prompt && stats.prefill_s > 0) {
     outcome.prefill_tok_s = stats.prefill_tok_s();
