@@ -51,6 +51,7 @@ Result<std::vector<plan::System>> every_system(const plan::Catalogue& catalogue)
 // model fits, else the largest.
 PlanRow best_row(const plan::HardwarePlanner& planner, const plan::System& system) {
   const bool sized = system.devices.size() == 1 && !system.devices.front().memory_stated &&
+                     system.devices.front().hardware.kind == plan::HardwareKind::kSoc &&
                      system.devices.front().hardware.memory_gb.size() > 1;
   if (!sized) return planner.row(system);
   std::vector<double> sizes = system.devices.front().hardware.memory_gb;
