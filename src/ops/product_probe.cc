@@ -15,7 +15,7 @@ constexpr std::uint64_t kCols = 2048;
 // What a thread has for itself in its second-level cache, with room for activations.
 constexpr std::uint64_t kDecodeBytesPerThread = 384 << 10U;
 constexpr std::uint64_t kPrefillRowsPerThread = 256;
-constexpr std::uint64_t kRowStep = 64;
+constexpr std::uint64_t kRowStep = 32;
 constexpr int kTries = 4;
 // A byte of which all formats make scales and values that are ordinary numbers.
 constexpr auto kFill = std::byte{0x2C};
@@ -75,7 +75,8 @@ ProductSpeed measure_products(sys::ThreadPool& pool, sys::Isa isa, DType dtype, 
   Bench bench(pool, isa);
   const auto threads = static_cast<std::uint64_t>(pool.size());
   const std::uint64_t row_bytes = *quant::row_bytes(dtype, kCols);
-  const std::uint64_t rows = kDecodeBytesPerThread / row_bytes / kRowStep * kRowStep * threads;
+  const std::uint64_t rows =
+      std::max<std::uint64_t>(1, kDecodeBytesPerThread / row_bytes / kRowStep) * kRowStep * threads;
   const std::uint64_t many = kPrefillRowsPerThread * threads;
   const double decode_s = bench.time_of(dtype, rows, 1, seconds / 2);
   const double prefill_s = bench.time_of(dtype, many, kProbeTokens, seconds / 2);

@@ -133,9 +133,14 @@ class Prober {
 };
 
 // What was measured from an empty cache, for the ledger.
-void note_outcome(const ForecastRun& run, const std::string& path, double load_s, double cached,
-                  const std::vector<BenchResult>& results) {
-  RunOutcome outcome{.load_s = load_s};
+void note_outcome(const engine::BenchSession& session, const spec::ModelSpec& model, double cached,
+                  double disk_gbps, const std::vector<BenchResult>& results) {
+  const ForecastRun run{.model = model,
+                        .inventory = session.model().inventory(),
+                        .plan = session.plan(),
+                        .isa = session.isa(),
+                        .threads = session.threads()};
+  RunOutcome outcome{.load_s = session.load_s()};
   for (const BenchResult& result : results) {
     const BenchCase& c = result.measured;
     if (c.depth > 0 || c.batch > 1) continue;
@@ -151,7 +156,10 @@ void note_outcome(const ForecastRun& run, const std::string& path, double load_s
   const ForecastOptions options{.question = {.prompt_tokens = std::max(1U, outcome.prompt_tokens),
                                              .decode_depth = outcome.generated_tokens / 2,
                                              .cached_share = cached},
-                                .disk_path = run.plan.streaming || cached < 1 ? path : ""};
+                                .disk_bytes_per_s = disk_gbps * 1e9,
+                                .disk_path = "",
+                                .measure = !run.plan.streaming.has_value(),
+                                .memory = session.model().files.files.front().bytes()};
   record_outcome(engine::LedgerKind::kBench, run, options, scored_forecast(run, options), outcome);
 }
 
@@ -182,19 +190,13 @@ Result<BenchReport> measure(const BenchFlags& flags) {
                        }};
   CISTERN_TRY(std::vector<BenchResult> results, run_bench(*session, limits, plan));
   CISTERN_TRY_VOID(session->fill(0, 1));
-  if (!flags.no_ledger)
-    note_outcome({.model = spec,
-                  .inventory = session->model().inventory(),
-                  .plan = session->plan(),
-                  .isa = session->isa(),
-                  .threads = session->threads()},
-                 session->model().path == engine::kGuide ? "" : session->model().path, session->load_s(),
-                 cached, results);
+  const double disk_gbps = disk_gbps_of(session->model().path, {});
+  if (!flags.no_ledger) note_outcome(*session, spec, cached, disk_gbps, results);
   return BenchReport{.machine = {.read_gbps = limits.read_gbps(),
                                  .int8_gmacs = limits.gmacs(kernels::Arithmetic::kInt8),
                                  .bf16_gmacs = limits.gmacs(kernels::Arithmetic::kBf16),
                                  .f32_gmacs = limits.gmacs(kernels::Arithmetic::kFloat),
-                                 .disk_gbps = disk_gbps_of(session->model().path, {}),
+                                 .disk_gbps = disk_gbps,
                                  .isa = std::string(sys::name_of(session->isa())),
                                  .threads = session->threads()},
                      .model = {.path = session->model().path,

@@ -87,7 +87,7 @@ Result<int> chat(const ChatOptions& options) {
   load.mtp = options.draft.uses_mtp();
   const std::string name = model.path;
   RunScore score(engine::LedgerKind::kChat, options.output.no_ledger || !options.draft.draft_model.empty(),
-                 model);
+                 model, load);
   CISTERN_TRY(auto engine, engine::Engine::load(std::move(model), load));
   CISTERN_TRY_VOID(load_draft_model(options.draft, options.load, *engine));
   print_plan(*engine, options.output);

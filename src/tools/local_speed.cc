@@ -199,7 +199,7 @@ plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
   json::object all = read_all(path);
   const json::value* kept = all.if_contains(key);
   Known known(kept == nullptr ? nullptr : kept->if_object());
-  complete(wanted, known);
+  if (wanted.measure) complete(wanted, known);
   if (known.changed()) {
     all[key] = known.object();
     write_all(path, all);

@@ -20,13 +20,14 @@ struct SpeedWanted {
   int threads = 1;
   const file::Inventory* inventory = nullptr;  // whose types of weights are looked at
   std::string disk_path;                       // a file to measure the disk with; empty: not measured
+  bool measure = true;                         // else what is known has to do
   // To measure the bandwidth of memory with: a model's, which is there anyway (none: what is known has to
   // do). Nothing: memory of its own, for a moment.
   std::optional<std::span<const std::byte>> memory;
   bool fresh = false;  // measure the bandwidth of memory now (0.2 s), whatever is known
 };
 
-// What cannot be measured is 0; what cannot be kept is measured again next time.
+// What is not known and cannot be measured is 0; what cannot be kept is measured again next time.
 plan::MachineSpeed local_speed(const SpeedWanted& wanted);
 
 // Of the bytes of these files, the share that is in memory already (the page cache); 1 for a model that is

@@ -135,8 +135,8 @@ Result<int> run(const RunOptions& options) {
   request.ignore_end = options.ignore_end;
   request.speculate = !options.draft.off;
   request.context_shift = options.context_shift;
-  CISTERN_TRY(const engine::LoadOptions load, load_options_for(options, request.prompt.size()));
-  RunScore score(engine::LedgerKind::kRun, options.output.no_ledger, model);
+  CISTERN_TRY(engine::LoadOptions load, load_options_for(options, request.prompt.size()));
+  RunScore score(engine::LedgerKind::kRun, options.output.no_ledger, model, load);
   CISTERN_TRY(const auto engine, engine::Engine::load(std::move(model), load));
   CISTERN_TRY_VOID(load_draft_model(options.draft, options.load, *engine));
   print_plan(*engine, options.output);

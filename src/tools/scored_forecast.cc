@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "sys/memory_limits.h"
@@ -18,6 +20,8 @@ using plan::Metric;
 
 // Counts up with every change of the arithmetic in plan/forecast.cc.
 constexpr std::uint32_t kForecaster = 1;
+// What measuring speeds takes at the most.
+constexpr std::uint64_t kMeasuringBytes = 64ULL << 20U;
 
 std::uint64_t this_machine(sys::Isa isa) {
   const sys::Topology topology = sys::read_topology();
@@ -39,6 +43,13 @@ constexpr std::array<Figure, plan::kMetricCount> kFigures = {{
     {Metric::kDecode, &Forecast::decode_tok_s, &RunOutcome::decode_tok_s},
     {Metric::kPeakMemory, &Forecast::peak_bytes, &RunOutcome::peak_bytes},
 }};
+
+// What is left of the budget that the run was planned for, and of the machine.
+std::uint64_t room_beside(const plan::MemoryPlan& plan) {
+  const std::uint64_t planned = plan.total_bytes();
+  const std::uint64_t budget = plan.budget_bytes;
+  return std::min(budget > planned ? budget - planned : 0, sys::read_memory_limits().budget_bytes());
+}
 
 Forecast corrected(const ForecastRun& run, const Forecast& uncorrected) {
   const engine::LedgerContents ledger =
@@ -63,6 +74,7 @@ ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& op
                                 .threads = run.threads,
                                 .inventory = &run.inventory,
                                 .disk_path = options.disk_bytes_per_s > 0 ? "" : options.disk_path,
+                                .measure = options.measure,
                                 .memory = options.memory,
                                 .fresh = options.fresh});
   if (options.disk_bytes_per_s > 0) forecast.speed.disk_bytes_per_s = options.disk_bytes_per_s;
@@ -100,8 +112,14 @@ void record_outcome(engine::LedgerKind kind, const ForecastRun& run, const Forec
         fmt::format("cistern: the ledger of forecasts was not written: {}\n", describe(done.error())));
 }
 
-RunScore::RunScore(engine::LedgerKind kind, bool off, const engine::OpenModel& model)
-    : kind_(kind), off_(off), cached_(off || model.path == engine::kGuide ? 1 : cached_share(model.files)) {}
+RunScore::RunScore(engine::LedgerKind kind, bool off, const engine::OpenModel& model,
+                   engine::LoadOptions& load)
+    : kind_(kind), off_(off), cached_(off || model.path == engine::kGuide ? 1 : cached_share(model.files)) {
+  load.on_streaming = [this, show = load.on_streaming](const engine::StreamingForecast& forecast) {
+    disk_bytes_per_s_ = forecast.disk_bytes_per_s;
+    if (show) show(forecast);
+  };
+}
 
 void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) {
   if (off_ || engine.plan().adapter_bytes > 0) return;
@@ -116,15 +134,19 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
   const bool guessed = stats.drafted_tokens > 0;
   const bool whole_prompt = stats.reused_tokens == 0 && stats.prompt_tokens >= kFewestPrompt;
   const std::string& path = engine.model().path;
-  const bool reads_disk = path != engine::kGuide && (run.plan.streaming || (first_ && cached_ < 1));
+  // The promise of memory holds while a run is scored, too: measuring takes some MiB, and is done only where
+  // they are there. The bandwidth is measured with the model's own bytes.
+  const bool measure = room_beside(run.plan) >= kMeasuringBytes;
+  const bool reads_disk = measure && path != engine::kGuide && first_ && cached_ < 1;
   const ForecastOptions options{
       .question = {.prompt_tokens = std::max(1U, stats.prompt_tokens - stats.reused_tokens),
                    .decode_depth = stats.prompt_tokens + stats.generated_tokens / 2,
                    .depth = stats.reused_tokens,
                    .filled_tokens = stats.prompt_tokens + stats.generated_tokens,
                    .cached_share = cached_},
+      .disk_bytes_per_s = disk_bytes_per_s_,
       .disk_path = reads_disk ? path : "",
-      // The run's promise of memory holds while it is scored, too.
+      .measure = measure,
       .memory =
           run.plan.streaming ? std::span<const std::byte>() : engine.model().files.files.front().bytes()};
   RunOutcome outcome{.load_s = first_ ? stats.load_s : 0,

@@ -33,7 +33,8 @@ struct ForecastOptions {
   plan::ForecastQuestion question;
   double disk_bytes_per_s = 0;                       // where it is known already; else
   std::string disk_path;                             // where the disk matters: a file to measure it with
-  std::optional<std::span<const std::byte>> memory;  // see SpeedWanted
+  bool measure = true;                               // see SpeedWanted
+  std::optional<std::span<const std::byte>> memory;  // likewise
   bool fresh = false;                                // measure the bandwidth of memory now
 };
 
@@ -57,8 +58,11 @@ void record_outcome(engine::LedgerKind kind, const ForecastRun& run, const Forec
 // The steps of a command that runs one model: what is known before it is loaded, and afterwards.
 class RunScore {
  public:
-  // `off`: the user wants no ledger. Before loading: looks how much of the file is in memory.
-  RunScore(engine::LedgerKind kind, bool off, const engine::OpenModel& model);
+  // Before loading with `load`, which tells this how fast the disk is where the model is streamed: looks how
+  // much of the file is in memory. `off`: the user wants no ledger.
+  RunScore(engine::LedgerKind kind, bool off, const engine::OpenModel& model, engine::LoadOptions& load);
+  RunScore(const RunScore&) = delete;
+  RunScore& operator=(const RunScore&) = delete;
 
   // After an answer. Answers that re-used a prompt, guessed tokens or ran with adapters or a draft model say
   // less, and only what they say is recorded.
@@ -69,6 +73,7 @@ class RunScore {
   bool off_;
   bool first_ = true;  // loading is recorded once
   double cached_ = 1;
+  double disk_bytes_per_s_ = 0;
 };
 
 }  // namespace cistern::tools
