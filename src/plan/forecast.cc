@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace cistern::plan {
 namespace {
@@ -12,25 +13,31 @@ constexpr double kMemoryNorm = 3.0;  // reading weights and unpacking them, in t
 constexpr double kDiskNorm = 1.5;    // the disk and computing, which both want processors
 // Of the peak of bfloat16 products: what attention over many keys reaches, with its softmax.
 constexpr double kAttentionShare = 0.45;
-// Of the bandwidth of memory: what reading keys and values for one token reaches.
-constexpr double kCacheShare = 0.75;
+// Of the bandwidth that the best loop over one block of memory gets: what products get, which read
+// activations, write results and change from tensor to tensor.
+constexpr double kReadShare = 0.87;
+// And what reading keys and values for one token gets.
+constexpr double kCacheShare = 0.65;
 // Operations that wait for all threads, per tensor that is multiplied with, and what they take beyond that:
 // norms, rotations, activations on one thread.
 constexpr double kDispatchesPerTensor = 1.5;
 constexpr double kSecondsPerValue = 0.35e-9;  // of the residual stream, per tensor multiplied with
 // Loading: what is in the page cache is mapped, page by page.
-constexpr double kMapBytesPerSecond = 30e9;
-constexpr double kLoadSeconds = 0.015;
-constexpr double kSecondsPerToken = 0.35e-6;  // of the vocabulary: the tokenizer's tables
+constexpr double kMapBytesPerSecond = 50e9;
+constexpr double kLoadSeconds = 0.002;
+constexpr double kSecondsPerToken = 0.36e-6;  // of the vocabulary: the tokenizer's tables
 
 // Half widths of intervals of nine in ten, as logarithms, on a machine that is left alone.
-constexpr double kDecodeWidth = 0.16;
+constexpr double kDecodeWidth = 0.20;
 constexpr double kPrefillWidth = 0.20;
-constexpr double kLoadWidth = 0.60;
+constexpr double kLoadWidth = 0.50;
 constexpr double kPeakWidth = 0.04;
 constexpr double kNineOfTen = 1.645;  // standard deviations
 // Of a plan, what is touched in the end: it rounds up.
 constexpr double kPeakShare = 0.985;
+
+// What takes so long is no forecast.
+constexpr double kUnknown = std::numeric_limits<double>::infinity();
 
 double joined(double a, double b, double norm) {
   return std::pow(std::pow(a, norm) + std::pow(b, norm), 1 / norm);
@@ -93,7 +100,7 @@ class Forecaster {
   // A matrix of which `w.bytes` are read and multiplied with w.macs / w.values tokens each. Unpacking takes
   // the same for any number of tokens; what multiplying takes beyond it follows from the two measurements.
   double product_seconds(const WeightWork& w) const {
-    const double reading = seconds_for(w.bytes, speed_.read_bytes_per_s);
+    const double reading = seconds_for(w.bytes, kReadShare * speed_.read_bytes_per_s);
     if (w.macs <= 0) return reading;
     const ops::ProductSpeed& products = products_of(w.dtype);
     const double unpacking = seconds_for(w.bytes, products.decode_bytes_per_s);
@@ -145,6 +152,7 @@ class Forecaster {
   }
 
   double with_disk(double computing_s, double bytes) const {
+    if (bytes > 0 && speed_.disk_bytes_per_s <= 0) return kUnknown;
     return joined(computing_s, seconds_for(bytes, speed_.disk_bytes_per_s), kDiskNorm);
   }
 
@@ -193,7 +201,18 @@ Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory
   f.decode_tok_s = around(forecaster.decode_rate(std::min(question.decode_depth, last)), decode_width);
   f.decode_half_tok_s = around(forecaster.decode_rate(last / 2), decode_width);
   f.decode_full_tok_s = around(forecaster.decode_rate(last), decode_width);
-  f.peak_bytes = around(kPeakShare * static_cast<double>(plan.total_bytes()), kPeakWidth);
+  // Memory of the cache is taken as it fills.
+  const auto cache_bytes = static_cast<double>(plan.kv_bytes);
+  const auto unfilled = [&](double tokens) {
+    return cache_bytes * (1 - std::min(1.0, tokens / (last + 1.0)));
+  };
+  const double all_bytes = kPeakShare * static_cast<double>(plan.total_bytes());
+  if (question.filled_tokens > 0) {
+    f.peak_bytes = around(all_bytes - unfilled(question.filled_tokens), kPeakWidth);
+  } else {
+    f.peak_bytes = around(all_bytes, kPeakWidth);
+    f.peak_bytes.low -= unfilled(question.depth + question.prompt_tokens);
+  }
   f.limit_tok_s = sequences / forecaster.limit_seconds(std::min(question.decode_depth, last), f.limited_by);
   return f;
 }

@@ -33,6 +33,7 @@ struct ForecastQuestion {
   std::uint32_t prompt_tokens = 512;
   std::uint32_t decode_depth = 0;  // tokens in the cache while others are generated, the mean
   std::uint32_t depth = 0;         // tokens in the cache before the prompt
+  std::uint32_t filled_tokens = 0;  // of the context, in the end; 0: all of it
   double cached_share = 1;         // of the file that is in memory already, when it is opened
 };
 

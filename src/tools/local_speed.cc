@@ -203,7 +203,10 @@ plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
                            .dispatch_s = known.number("dispatch_s"),
                            .bf16_macs_per_s = known.number("bf16_macs_per_s"),
                            .float_macs_per_s = known.number("float_macs_per_s")};
-  if (known.has_reads()) speed.read_bytes_per_s = wanted.fresh ? known.latest_read() : known.median_read();
+  // What is measured now may be gone in a minute: half way to what is usual.
+  if (known.has_reads())
+    speed.read_bytes_per_s =
+        wanted.fresh ? std::sqrt(known.latest_read() * known.median_read()) : known.median_read();
   if (wanted.inventory != nullptr)
     for (const DType type : types_of(*wanted.inventory))
       speed.products[static_cast<std::size_t>(type)] = known.product(quant::format_of(type).name);

@@ -51,6 +51,7 @@ Result<std::vector<plan::System>> every_system(const plan::Catalogue& catalogue)
 // model fits, else the largest.
 PlanRow best_row(const plan::HardwarePlanner& planner, const plan::System& system) {
   const bool sized = system.devices.size() == 1 && !system.devices.front().memory_stated &&
+                     system.devices.front().hardware.kind == plan::HardwareKind::kSoc &&
                      system.devices.front().hardware.memory_gb.size() > 1;
   if (!sized) return planner.row(system);
   std::vector<double> sizes = system.devices.front().hardware.memory_gb;
@@ -142,7 +143,9 @@ Result<std::vector<Fitting>> fitting_models(const plan::System& system,
       const plan::HardwarePlanner planner(paper->spec, paper->inventory, paper->quant, question, time);
       if (!planner.check()) continue;
       PlanRow row = planner.row(system);
-      if (row.verdict != plan::Verdict::kFits || rate_of(row) < least_tok_s) continue;
+      // In the memory that was named; a host around a GPU is assumed in rows only.
+      const bool fits = row.verdict == plan::Verdict::kFits && (row.tiers.size() == 1 || system.host);
+      if (!fits || rate_of(row) < least_tok_s) continue;
       found.emplace_back(known.params_b, Fitting{.model = known.name, .quant = quant, .row = std::move(row)});
       break;
     }

@@ -15,6 +15,7 @@ namespace cistern::tools {
 struct LocalQuestion {
   engine::LoadOptions load;
   std::uint32_t prompt_tokens = 512;
+  double disk_bytes_per_s = 0;  // where it is known already
 };
 
 struct LocalPlan {

@@ -95,6 +95,7 @@ json::object row_json(const PlanRow& row) {
 
 // Three digits are more than a forecast knows.
 std::string short_number(double value) {
+  if (value < 0.1) return fmt::format("{:.2g}", value);
   if (value >= 100) return fmt::format("{:.0f}", value);
   return value >= 10 ? fmt::format("{:.1f}", value) : fmt::format("{:.2f}", value);
 }
@@ -170,10 +171,16 @@ std::string optional_number(double value, std::string_view prefix = "") {
   return value > 0 ? fmt::format("{}{}", prefix, short_number(value)) : "-";
 }
 
+// The verdict in a word or two.
+std::string where_text(const PlanRow& row) {
+  if (row.verdict != Verdict::kFits || row.tiers.size() < 2) return std::string(plan::name_of(row.verdict));
+  return "fits+RAM";
+}
+
 std::string table_text(const PlanReport& report) {
   std::size_t width = 8;
   for (const PlanRow& row : report.rows) width = std::max(width, printable(row.hardware).size() + 1);
-  std::string text = fmt::format("{:<{}} {:<8} {:>9} {:>16} {:>9} {:>9} {:>9} {:>8}\n", "hardware", width,
+  std::string text = fmt::format("{:<{}} {:<9} {:>9} {:>16} {:>9} {:>9} {:>9} {:>8}\n", "hardware", width,
                                  "verdict", "tok/s", "range", "prefill", "USD", "USD/tok/s", "tok/J");
   for (const PlanRow& row : report.rows) {
     const double rate = decode_of(row);
@@ -181,9 +188,9 @@ std::string table_text(const PlanReport& report) {
     const std::string range = rate > 0 ? fmt::format("{} to {}", short_number(row.forecast->decode_tok_s.low),
                                                      short_number(row.forecast->decode_tok_s.high))
                                        : "-";
-    text += fmt::format("{:<{}} {:<8} {:>9} {:>16} {:>9} {:>9} {:>9} {:>8}\n",
-                        printable(row.hardware) + (row.unconfirmed ? "*" : ""), width,
-                        plan::name_of(row.verdict), optional_number(rate), range, optional_number(prefill),
+    text += fmt::format("{:<{}} {:<9} {:>9} {:>16} {:>9} {:>9} {:>9} {:>8}\n",
+                        printable(row.hardware) + (row.unconfirmed ? "*" : ""), width, where_text(row),
+                        optional_number(rate), range, optional_number(prefill),
                         row.price_usd > 0 ? fmt::format("{:.0f}", row.price_usd) : "-",
                         rate > 0 ? optional_number(row.price_usd / rate) : "-",
                         rate > 0 && row.power_w > 0 ? fmt::format("{:.3f}", rate / row.power_w) : "-");

@@ -64,12 +64,10 @@ class Shapes {
 };
 
 // The file's own size is a fact where the row tells it, and bytes are what decoding takes.
-void scale_to_file(plan::Work& work, double file_bytes) {
-  if (file_bytes <= 0 || work.file_bytes <= 0) return;
-  const double scale = file_bytes / work.file_bytes;
+void scale_bytes(plan::Work& work, double factor) {
   for (double* bytes :
        {&work.file_bytes, &work.dense_read_bytes, &work.routed_read_bytes, &work.routed_file_bytes})
-    *bytes *= scale;
+    *bytes *= factor;
 }
 
 Result<plan::Work> work_of(const plan::PublishedRow& row, Shapes& shapes, ScoredRow& scored) {
@@ -84,10 +82,11 @@ Result<plan::Work> work_of(const plan::PublishedRow& row, Shapes& shapes, Scored
                                       .prompt_depth = context.prompt_depth,
                                       .prompt_tokens = context.prompt_tokens,
                                       .flash_attention = context.flash_attention});
-  scored.file_gib = work.file_bytes / kGib;
+  const auto file_bytes = static_cast<double>(paper.inventory.tensor_bytes());
+  scored.file_gib = file_bytes / kGib;
   if (!alike(row.file_size_gib, scored.file_gib, kSameFile)) return plan::estimate_work(row, context);
   scored.known_model = true;
-  scale_to_file(work, row.file_size_gib * kGib);
+  if (row.file_size_gib > 0) scale_bytes(work, row.file_size_gib * kGib / file_bytes);
   return work;
 }
 

@@ -62,9 +62,10 @@ ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& op
   forecast.speed = local_speed({.isa = run.isa,
                                 .threads = run.threads,
                                 .inventory = &run.inventory,
-                                .disk_path = options.disk_path,
+                                .disk_path = options.disk_bytes_per_s > 0 ? "" : options.disk_path,
                                 .memory = options.memory,
                                 .fresh = options.fresh});
+  if (options.disk_bytes_per_s > 0) forecast.speed.disk_bytes_per_s = options.disk_bytes_per_s;
   forecast.uncorrected =
       plan::forecast(run.model, run.inventory, run.plan, run.sequences, forecast.speed, options.question);
   forecast.told = corrected(run, forecast.uncorrected);
@@ -109,14 +110,18 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
                         .plan = engine.plan(),
                         .isa = engine.isa(),
                         .threads = engine.threads()};
+  // What fewer tokens take is mostly what comes first: caches, pages and clocks that are still cold.
+  constexpr std::uint32_t kFewestSteps = 16;
+  constexpr std::uint32_t kFewestPrompt = 64;
   const bool guessed = stats.drafted_tokens > 0;
-  const bool whole_prompt = stats.reused_tokens == 0;
+  const bool whole_prompt = stats.reused_tokens == 0 && stats.prompt_tokens >= kFewestPrompt;
   const std::string& path = engine.model().path;
   const bool reads_disk = path != engine::kGuide && (run.plan.streaming || (first_ && cached_ < 1));
   const ForecastOptions options{
       .question = {.prompt_tokens = std::max(1U, stats.prompt_tokens - stats.reused_tokens),
                    .decode_depth = stats.prompt_tokens + stats.generated_tokens / 2,
                    .depth = stats.reused_tokens,
+                   .filled_tokens = stats.prompt_tokens + stats.generated_tokens,
                    .cached_share = cached_},
       .disk_path = reads_disk ? path : "",
       // The run's promise of memory holds while it is scored, too.
@@ -126,8 +131,7 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
                      .peak_bytes = static_cast<double>(stats.peak_rss_bytes),
                      .prompt_tokens = stats.prompt_tokens,
                      .generated_tokens = stats.generated_tokens};
-  constexpr std::uint32_t kFewest = 4;  // steps that a speed is measured with
-  if (!guessed && stats.decode_steps >= kFewest && stats.decode_s > 0)
+  if (!guessed && stats.decode_steps >= kFewestSteps && stats.decode_s > 0)
     outcome.decode_tok_s = stats.decode_steps / stats.decode_s;
   if (whole_prompt && stats.prefill_s > 0) {
     outcome.prefill_tok_s = stats.prefill_tok_s();

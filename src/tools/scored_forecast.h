@@ -31,6 +31,7 @@ struct ScoredForecast {
 
 struct ForecastOptions {
   plan::ForecastQuestion question;
+  double disk_bytes_per_s = 0;                       // where it is known already; else
   std::string disk_path;                             // where the disk matters: a file to measure it with
   std::optional<std::span<const std::byte>> memory;  // see SpeedWanted
   bool fresh = false;                                // measure the bandwidth of memory now
