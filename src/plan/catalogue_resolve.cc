@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMostTextBytes = 512;
 constexpr std::size_t kMostParts = 16;
 constexpr int kMostDevices = 1024;
-constexpr double kBytesPerGb = 1e9;
+constexpr double kBytesPerGb = 1ULL << 30U;           // memory is sold so, of every kind
 constexpr std::string_view kAnyArchitecture = "any";  // of rows that are memory and no certain CPU
 constexpr double kTransferBytes = 8;                  // of a memory channel
 

@@ -152,7 +152,7 @@ TEST(Catalogue, ResolvesWhatPeopleWrite) {
     if (named.devices > 0) {
       EXPECT_EQ(system.devices[0].count, named.devices) << named.text;
       EXPECT_NEAR(system.devices[0].bandwidth_gbps, named.gbps, 0.1) << named.text;
-      EXPECT_EQ(static_cast<double>(system.devices[0].memory_bytes), named.gb * 1e9) << named.text;
+      EXPECT_EQ(static_cast<double>(system.devices[0].memory_bytes), named.gb * (1ULL << 30U)) << named.text;
     }
     ASSERT_EQ(system.host.has_value(), named.sockets > 0) << named.text;
     if (named.sockets > 0) {
@@ -248,20 +248,20 @@ TEST(Catalogue, ChannelsAndTransfersMakeABandwidth) {
 TEST(Catalogue, MachinesHaveParts) {
   const System system = resolved("4x RTX 4090 + EPYC 9004 12ch DDR5-4800 384GB");
   EXPECT_EQ(system.device_count(), 4);
-  EXPECT_EQ(system.device_bytes(), 96'000'000'000u);
-  EXPECT_EQ(system.host->memory_bytes, 384'000'000'000u);
+  EXPECT_EQ(system.device_bytes(), 96ULL << 30U);
+  EXPECT_EQ(system.host->memory_bytes, 384ULL << 30U);
   EXPECT_TRUE(system.host->memory_stated);
   EXPECT_EQ(system.price_usd(), 4 * 1599);
   EXPECT_GE(system.power_w(), 4 * 450);
   EXPECT_EQ(resolved("RTX 4090 + RTX 3090").devices.size(), 2u);
-  EXPECT_EQ(resolved("M5 Max 128GB").devices[0].memory_bytes, 128'000'000'000u);
+  EXPECT_EQ(resolved("M5 Max 128GB").devices[0].memory_bytes, 128ULL << 30U);
   EXPECT_TRUE(resolved("Apple M2 Max (CPU cores)").cpu_cores_only);
   EXPECT_EQ(resolved("RTX 3090 x4").device_count(), 4);
   EXPECT_EQ(resolved("dual RTX 3090").device_count(), 2);
   EXPECT_EQ(resolved("Dual EPYC 9654").host->count, 2);
   const System unified = resolved("Ryzen AI 9 HX 370 + 64GB LPDDR5X-7500");
   EXPECT_FALSE(unified.host);
-  EXPECT_EQ(unified.devices[0].memory_bytes, 64'000'000'000u);
+  EXPECT_EQ(unified.devices[0].memory_bytes, 64ULL << 30U);
   EXPECT_TRUE(resolved("M5 Ultra").unconfirmed());
   EXPECT_FALSE(resolved("RTX 4090").unconfirmed());
 }

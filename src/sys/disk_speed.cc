@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::uint64_t kRequestBytes = 2U << 20U;
 constexpr std::uint64_t kRequestsInFlight = 8;
+constexpr int kSmallReads = 9;
 
 class Descriptor {
  public:
@@ -67,6 +68,22 @@ Result<DiskSpeed> measure_reader(std::unique_ptr<FileReader> opened, std::uint64
                    ReadPriority::kDemand);
     begun += needed;
   };
+  std::vector<double> latencies;
+  Rng rng(1);
+  for (int i = 0; i < kSmallReads; ++i) {
+    const std::uint64_t pages = (bytes + kReadAlignment - 1) / kReadAlignment;
+    const double asked = steady_seconds();
+    reader->submit({.offset = rng.next() % pages * kReadAlignment,
+                    .into = memory.bytes().first(kReadAlignment),
+                    .needed_bytes = 1},
+                   ReadPriority::kDemand);
+    while (reader->unfinished() > 0) {
+      auto completion = reader->next(std::numeric_limits<double>::infinity());
+      if (completion && completion->error) return std::unexpected(*std::move(completion->error));
+    }
+    latencies.push_back(steady_seconds() - asked);
+  }
+  std::ranges::nth_element(latencies, latencies.begin() + kSmallReads / 2);
   const double start = steady_seconds();
   for (std::uint64_t place = 0; place < kRequestsInFlight && begun < bytes; ++place) begin_request(place);
   while (reader->unfinished() > 0) {
@@ -76,6 +93,7 @@ Result<DiskSpeed> measure_reader(std::unique_ptr<FileReader> opened, std::uint64
     if (begun < bytes && steady_seconds() < start + max_seconds) begin_request(completion->tag);
   }
   return DiskSpeed{.bytes_per_s = static_cast<double>(begun) / (steady_seconds() - start),
+                   .latency_s = latencies[kSmallReads / 2],
                    .direct = reader->direct()};
 }
 

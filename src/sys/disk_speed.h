@@ -12,7 +12,8 @@ namespace cistern::sys {
 
 struct DiskSpeed {
   double bytes_per_s = 0;
-  bool direct = false;  // past the page cache; otherwise what is cached already was read from memory
+  double latency_s = 0;  // of one small read by itself, the median
+  bool direct = false;   // past the page cache; otherwise what is cached already was read from memory
 };
 
 struct DiskReading {

@@ -18,6 +18,7 @@ TEST(DiskSpeed, ReadsAFileOfAnyLength) {
     const auto speed = measure_disk(path.string(), {});
     ASSERT_TRUE(speed) << speed.error().message;
     EXPECT_GT(speed->bytes_per_s, 0);
+    EXPECT_GT(speed->latency_s, 0);
   }
 }
 

@@ -53,7 +53,7 @@ Result<Description> describe_machine(const MachineOptions& options) {
 
 // What figures depend on. Memory that is free at the moment is not part of it.
 boost::json::object cache_key(const Description& d, const MachineMeasuring& m) {
-  constexpr int kFormat = 1;
+  constexpr int kFormat = 2;
   const auto quota = sys::cpu_quota();
   return {{"format", kFormat},
           {"processor", d.topology.processor},
@@ -127,9 +127,11 @@ std::string description_text(const Description& d) {
 }
 
 std::string figures_text(const MachineFigures& f, std::uint64_t cache_bytes) {
-  std::string text =
-      fmt::format("disk       {}{}\n", f.disk ? fmt::format("{:.2f} GB/s, ", f.disk->bytes_per_s / 1e9) : "",
-                  printable(f.disk_note));
+  std::string text = fmt::format("disk       {}{}\n",
+                                 f.disk ? fmt::format("{:.2f} GB/s, {:.2f} ms a small read, ",
+                                                      f.disk->bytes_per_s / 1e9, 1e3 * f.disk->latency_s)
+                                        : "",
+                                 printable(f.disk_note));
   text += "\nthreads    reads      int8      bf16       f32\n";
   for (const ThreadFigures& t : f.by_threads) {
     text += fmt::format("{:>7} {:>8.1f} {:>9.0f} {:>9.0f} {:>9.0f}\n", t.threads, t.read_gbps, t.int8_gmacs,
@@ -137,6 +139,10 @@ std::string figures_text(const MachineFigures& f, std::uint64_t cache_bytes) {
   }
   text += fmt::format("reads in GB/s ({});\nothers in 1e9 multiply-accumulates per second ({}; {}; {})\n",
                       f.read_pattern, f.int8_instructions, f.bf16_instructions, f.f32_instructions);
+  text += "\ntype       one token  many tokens\n";
+  for (const TypeFigures& t : f.by_type)
+    text += fmt::format("{:<9} {:>10.1f} {:>12.0f}\n", t.type, t.decode_gbps, t.prefill_gmacs);
+  text += "weights in cache, in GB/s; 1e9 multiply-accumulates per second\n";
   if (f.memory_bytes < 4 * cache_bytes) {
     text +=
         fmt::format("only {} could be read from: caches have helped\n", plan::describe_bytes(f.memory_bytes));

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
 
 #include "ops/machine_probe.h"
+#include "ops/product_probe.h"
+#include "quant/format.h"
 #include "sys/clock.h"
 #include "sys/memory_limits.h"
 #include "sys/thread_pool.h"
@@ -24,7 +27,8 @@ constexpr double kSearchShare = 0.4;
 constexpr double kSampleShare = 0.2;
 constexpr double kPeakShare = 0.05;  // each arithmetic
 constexpr double kDiskShare = 0.15;
-constexpr int kPatterns = 30;  // about as many as are tried
+constexpr double kProductShare = 0.1;  // all types
+constexpr int kPatterns = 30;          // about as many as are tried
 
 // 1, 2, 4, ... and all.
 std::vector<int> thread_counts(int most) {
@@ -48,6 +52,22 @@ Result<Reading> measure_reading(sys::ThreadPool& pool, const MachineMeasuring& m
   return Reading{
       .bytes_per_s = speed,
       .pattern = fmt::format("{}, {} pages", probe.describe(), pages == Pages::kHuge ? "huge" : "small")};
+}
+
+// What weights are quantized to; a few of a family tell of the others.
+constexpr std::array kTypes = {DType::kF16,    DType::kBF16,  DType::kQ8_0,    DType::kQ4_0, DType::kQ5_0,
+                               DType::kQ6_K,   DType::kQ5_K,  DType::kQ4_K,    DType::kQ3_K, DType::kQ2_K,
+                               DType::kIQ4_XS, DType::kIQ3_S, DType::kIQ2_XXS, DType::kMXFP4};
+
+void measure_types(const MachineMeasuring& m, MachineFigures& figures) {
+  sys::ThreadPool pool(m.threads);
+  const double seconds = m.seconds * kProductShare / kTypes.size();
+  for (const DType type : kTypes) {
+    const ops::ProductSpeed speed = ops::measure_products(pool, m.isa, type, seconds);
+    figures.by_type.push_back({.type = std::string(quant::format_of(type).name),
+                               .decode_gbps = speed.decode_bytes_per_s / 1e9,
+                               .prefill_gmacs = speed.prefill_macs_per_s / 1e9});
+  }
 }
 
 void measure_disk(const MachineMeasuring& m, MachineFigures& figures) {
@@ -109,6 +129,8 @@ Result<MachineFigures> measure_machine(const MachineMeasuring& m) {
     peak(Arithmetic::kFloat, found.f32_gmacs, figures.f32_instructions);
     figures.by_threads.push_back(found);
   }
+  say("multiplying weights of each type");
+  measure_types(m, figures);
   say("reading the disk");
   measure_disk(m, figures);
   figures.seconds = sys::steady_seconds() - start;
@@ -125,8 +147,14 @@ boost::json::object figures_json(const MachineFigures& figures) {
                           {"bf16_gmacs", f.bf16_gmacs},
                           {"f32_gmacs", f.f32_gmacs}});
   }
+  boost::json::array by_type;
+  for (const TypeFigures& f : figures.by_type)
+    by_type.push_back({{"type", f.type}, {"decode_gbps", f.decode_gbps}, {"prefill_gmacs", f.prefill_gmacs}});
   boost::json::value disk;
-  if (figures.disk) disk = {{"bytes_per_s", figures.disk->bytes_per_s}, {"direct", figures.disk->direct}};
+  if (figures.disk)
+    disk = {{"bytes_per_s", figures.disk->bytes_per_s},
+            {"latency_s", figures.disk->latency_s},
+            {"direct", figures.disk->direct}};
   return {{"threads", all.threads},
           {"read_gbps", all.read_gbps},
           {"int8_gmacs", all.int8_gmacs},
@@ -135,6 +163,7 @@ boost::json::object figures_json(const MachineFigures& figures) {
           {"disk_gbps",
            figures.disk ? boost::json::value(figures.disk->bytes_per_s / 1e9) : boost::json::value()},
           {"by_threads", by_threads},
+          {"by_type", by_type},
           {"read_pattern", figures.read_pattern},
           {"int8_instructions", figures.int8_instructions},
           {"bf16_instructions", figures.bf16_instructions},
@@ -208,10 +237,22 @@ std::optional<MachineFigures> figures_from_json(const boost::json::object& json)
     if (!found) return std::nullopt;
     figures.by_threads.push_back(*found);
   }
+  const boost::json::value* types = fields.find("by_type");
+  if (types == nullptr || !types->is_array()) return std::nullopt;
+  for (const boost::json::value& item : types->get_array()) {
+    TypeFigures f;
+    Fields type_fields(item.if_object());
+    type_fields.text("type", f.type);
+    type_fields.number("decode_gbps", f.decode_gbps);
+    type_fields.number("prefill_gmacs", f.prefill_gmacs);
+    if (!type_fields.valid()) return std::nullopt;
+    figures.by_type.push_back(std::move(f));
+  }
   if (const boost::json::value* disk = fields.find("disk"); disk != nullptr && !disk->is_null()) {
     Fields disk_fields(disk->if_object());
     sys::DiskSpeed speed;
     disk_fields.number("bytes_per_s", speed.bytes_per_s);
+    disk_fields.number("latency_s", speed.latency_s);
     const boost::json::value* direct = disk_fields.find("direct");
     if (!disk_fields.valid() || direct == nullptr || !direct->is_bool()) return std::nullopt;
     speed.direct = direct->get_bool();

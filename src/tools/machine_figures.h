@@ -23,12 +23,20 @@ struct ThreadFigures {
   double f32_gmacs = 0;
 };
 
+// Products of one type of weights, by all threads.
+struct TypeFigures {
+  std::string type;
+  double decode_gbps = 0;    // one token, weights in cache
+  double prefill_gmacs = 0;  // many tokens
+};
+
 struct MachineFigures {
   std::vector<ThreadFigures> by_threads;  // the last one: all threads
   std::string read_pattern;               // the fastest, of all threads
   std::string int8_instructions;
   std::string bf16_instructions;
   std::string f32_instructions;
+  std::vector<TypeFigures> by_type;
   std::optional<sys::DiskSpeed> disk;
   std::string disk_note;           // what was read, or why nothing was
   std::uint64_t memory_bytes = 0;  // that was read from; much more than the caches, or they were measured too

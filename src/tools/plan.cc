@@ -12,6 +12,7 @@
 #include "tools/out_file.h"
 #include "tools/output.h"
 #include "tools/plan_hardware.h"
+#include "tools/plan_list.h"
 #include "tools/plan_local.h"
 #include "tools/plan_model.h"
 #include "tools/plan_page.h"
@@ -34,6 +35,7 @@ struct PlanFlags {
   std::string power;
   std::string hardware_file;
   std::string fit;
+  std::string list;
   double least_tok_s = 10;
   bool score = false;
   std::string score_table;
@@ -61,6 +63,19 @@ Result<int> print_table_score(const PlanFlags& flags) {
 Result<int> print_ledger_score(const PlanFlags& flags) {
   const LedgerScore score = ledger_score();
   CISTERN_TRY_VOID(print(flags, ledger_score_json(score), ledger_score_text(score)));
+  return 0;
+}
+
+Result<int> print_list(const PlanFlags& flags) {
+  const auto print_rows = [&flags](const boost::json::array& json, const std::string& text) {
+    return write_stdout(flags.json ? to_json(json, JsonForm::kPretty) + "\n" : text);
+  };
+  if (flags.list == "models") {
+    CISTERN_TRY_VOID(print_rows(models_json(), models_text()));
+    return 0;
+  }
+  CISTERN_TRY(const plan::Catalogue catalogue, load_catalogue(flags.hardware_file));
+  CISTERN_TRY_VOID(print_rows(hardware_json(catalogue), hardware_text(catalogue)));
   return 0;
 }
 
@@ -147,6 +162,7 @@ Result<int> print_plan(const PlanFlags& flags) {
 }
 
 Result<int> plan(const PlanFlags& flags) {
+  if (!flags.list.empty()) return print_list(flags);
   if (flags.score) return print_ledger_score(flags);
   if (!flags.score_table.empty()) return print_table_score(flags);
   if (!flags.fit.empty()) return print_fitting(flags);
@@ -171,6 +187,7 @@ CommandDocs docs() {
                    {"cistern plan gpt-oss-120b --budget 5000usd", "what to buy for it"},
                    {"cistern plan --fit \"RTX 4090\" --least 20", "what runs there at 20 tokens per second"},
                    {"cistern plan qwen3-30b-a3b:Q4_K_M --on all --html plan.html", "a page to look at"},
+                   {"cistern plan --list hardware", "what has a name"},
                    {"cistern plan --score", "how good forecasts were so far on this machine"}}};
 }
 
@@ -203,6 +220,7 @@ void add_plan(Cli& cli) {
                  "With --fit: decoding at least so many tokens per second [10]")
       ->type_name("TOK/S")
       ->check(CLI::PositiveNumber.description(""));
+  add_choice(app, "--list", flags->list, {"models", "hardware"}, "List what has a name here");
   app.add_flag("--score", flags->score, "How good the forecasts of earlier runs on this machine were");
   app.add_option("--score-table", flags->score_table,
                  "Compare forecasts with published measurements, a table as docs/plan.md describes it")
