@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fits the parameters of the model of time (src/plan/time_model.h) to published measurements.
 
-    cistern plan --score-table measured.csv --json --features > features.jsonl
+    cistern plan --score-table measured.csv --features > features.jsonl
     scripts/fit_time_model.py features.jsonl --out src/plan/catalogue/time_parameters.csv
 
 Only the standard library. What a term is and which parameters it has is known to the binary alone; this script sees

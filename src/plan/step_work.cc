@@ -69,9 +69,15 @@ struct Share {
   double used = 1;
 };
 
+// A row per expert, of which the chosen ones' are read.
+bool is_expert_bias(spec::Role role) {
+  return role == spec::Role::kExpertsGateBias || role == spec::Role::kExpertsUpBias ||
+         role == spec::Role::kExpertsDownBias;
+}
+
 // Tokens choose experts as if at random: the expected share that some token has chosen.
 Share share_of(const spec::ModelSpec& model, const spec::TensorSpec& tensor, std::uint64_t tokens) {
-  if (!spec::is_expert_stack(tensor.role)) return {};
+  if (!spec::is_expert_stack(tensor.role) && !is_expert_bias(tensor.role)) return {};
   const spec::MoeSpec& moe = *model.layers[static_cast<std::size_t>(tensor.layer)].ffn->moe;
   const double used = static_cast<double>(moe.n_used) / moe.n_experts;
   return {.read = 1 - std::pow(1 - used, static_cast<double>(tokens)), .used = used};

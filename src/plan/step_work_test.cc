@@ -99,6 +99,21 @@ TEST(StepWork, experts_are_read_by_the_share_that_is_likely_chosen) {
   EXPECT_EQ(total_macs(o.work({.sequences = 4})), 4 * total_macs(o.work({})));
 }
 
+// gpt-oss has a row of biases for each expert: those of the chosen ones are read.
+TEST(StepWork, biases_of_experts_are_read_like_their_matrices) {
+  const Opened o("gpt-oss");
+  std::uint64_t experts = 0;
+  for (const file::TensorInfo& tensor : o.files.inventory.tensors())
+    if (tensor.name.find("_exps.") != std::string::npos) experts += tensor.size_bytes;
+  const spec::MoeSpec& moe = *o.model.layers[0].ffn->moe;
+  const double used = static_cast<double>(moe.n_used) / moe.n_experts;
+  const std::uint64_t others =
+      o.files.inventory.tensor_bytes() - experts - o.files.inventory.find("token_embd.weight")->bytes.size();
+  EXPECT_NEAR(static_cast<double>(o.work({}).weight_bytes), others + static_cast<double>(experts) * used,
+              static_cast<double>(o.files.inventory.tensors().size()))
+      << "but for rounding";
+}
+
 TEST(StepWork, tables_are_looked_up) {
   const Opened o("deepseek4");
   const auto* table = o.files.inventory.find("blk.0.ffn_gate_tid2eid.weight");

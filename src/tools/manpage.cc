@@ -85,10 +85,37 @@ directory in which models are found by the beginning of their file name
 its \fIcistern/models\fR is that directory otherwise; unset, \fI~/.local/share\fR is used
 .TP
 .B XDG_STATE_HOME
-its \fIcistern/history\fR keeps the lines typed in \fBcistern chat\fR; unset, \fI~/.local/state\fR is used
+its \fIcistern/history\fR keeps the lines typed in \fBcistern chat\fR, its \fIcistern/ledger.jsonl\fR the forecasts and
+outcomes of runs; unset, \fI~/.local/state\fR is used
+.TP
+.B XDG_CACHE_HOME
+its \fIcistern\fR folder keeps what was measured of this machine; unset, \fI~/.cache\fR is used
+.TP
+.B XDG_CONFIG_HOME
+its \fIcistern/hardware.csv\fR is a catalogue of hardware of your own; unset, \fI~/.config\fR is used
 .TP
 .B NO_COLOR
 set to anything: no colours, unless \fB\-\-color always\fR
+.SH FILES
+Nothing but Cistern reads these, and each may be deleted at any time; only \fIhardware.csv\fR is written by you.
+.TP
+.I ~/.local/state/cistern/ledger.jsonl
+one line of numbers for each run: what was forecast and what happened; \fB\-\-no\-ledger\fR adds none
+.TP
+.I ~/.local/state/cistern/ledger.1.jsonl
+the older part of a ledger that has grown beyond 8 MiB
+.TP
+.I ~/.local/state/cistern/history
+lines typed in \fBcistern chat\fR
+.TP
+.I ~/.cache/cistern/machine.json
+figures of \fBcistern machine\fR
+.TP
+.I ~/.cache/cistern/speed.json
+measured speeds that forecasts of \fBcistern plan\fR and of runs are made of
+.TP
+.I ~/.config/cistern/hardware.csv
+rows in the layout of the built\-in catalogue, for \fBcistern plan \-\-on\fR
 )";
 
 }  // namespace

@@ -15,6 +15,9 @@ using plan::Interval;
 using plan::PlanRow;
 using plan::Verdict;
 
+constexpr std::string_view kUnconfirmed =
+    "a figure of this hardware is a claim that its vendor has not confirmed";
+
 json::value or_null(double value) {
   return value > 0 && std::isfinite(value) ? json::value(value) : json::value();
 }
@@ -124,6 +127,7 @@ std::string line(std::string_view what, const std::string& text) {
 std::string row_text(const PlanRow& row, const PlanReport& report, const Style& style) {
   std::string text = fmt::format("{}: {}{}{}\n", printable(row.hardware), verdict_text(row, style),
                                  row.why.empty() ? "" : ", ", printable(row.why));
+  if (row.unconfirmed) text += fmt::format("  {}\n", kUnconfirmed);
   const plan::ByteCounts& b = row.bytes;
   text +=
       line("memory",
@@ -195,8 +199,7 @@ std::string table_text(const PlanReport& report) {
                         rate > 0 ? optional_number(row.price_usd / rate) : "-",
                         rate > 0 && row.power_w > 0 ? fmt::format("{:.3f}", rate / row.power_w) : "-");
   }
-  if (std::ranges::any_of(report.rows, &PlanRow::unconfirmed))
-    text += "* a figure of this hardware is a claim that its vendor has not confirmed\n";
+  if (std::ranges::any_of(report.rows, &PlanRow::unconfirmed)) text += fmt::format("* {}\n", kUnconfirmed);
   return text;
 }
 

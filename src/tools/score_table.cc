@@ -38,7 +38,7 @@ struct Shape {
 
 class Shapes {
  public:
-  // Null: the name or the quant is not known.
+  // Null: the name is not known.
   const Shape* find(const plan::PublishedRow& row) {
     const auto key = std::pair(row.model, row.quant);
     const auto found = shapes_.find(key);
@@ -49,6 +49,10 @@ class Shapes {
  private:
   static std::unique_ptr<Shape> make(const plan::PublishedRow& row) {
     auto paper = spec::hub::paper_model_of_name(row.model, row.quant);
+    // A known model in a quant that is not: its shapes, with the usual bits of such a name.
+    if (!paper)
+      paper =
+          spec::hub::paper_model_of_name(row.model, fmt::format("{:g}bpw", plan::bits_per_weight(row.quant)));
     if (!paper) return nullptr;
     const auto plan = plan::make_plan({.budget_bytes = ~std::uint64_t{0} >> 1U}, paper->spec,
                                       paper->inventory, {.context_tokens = paper->spec.context_tokens});
