@@ -52,7 +52,7 @@ struct Forecast {
   Limit limited_by = Limit::kMemory;
 };
 
-// REQUIRES: a plan of this model and inventory.
+// What follows from a speed that is not known is left at 0. REQUIRES: a plan of this model and inventory.
 Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory, const MemoryPlan& plan,
                   std::uint32_t sequences, const MachineSpeed& speed, const ForecastQuestion& question);
 
