@@ -19,7 +19,7 @@ struct LocalQuestion {
 
 struct LocalPlan {
   plan::PlanRow row;
-  std::uint32_t context_tokens = 0;  // planned for; 0 when refused
+  std::uint32_t context_tokens = 0;  // planned for, or refused
 };
 
 // A plan that is refused is a row too. Errors: bad options.

@@ -62,9 +62,10 @@ ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& op
   forecast.speed = local_speed({.isa = run.isa,
                                 .threads = run.threads,
                                 .inventory = &run.inventory,
-                                .disk_path = options.disk_path,
+                                .disk_path = options.disk_bytes_per_s > 0 ? "" : options.disk_path,
                                 .memory = options.memory,
                                 .fresh = options.fresh});
+  if (options.disk_bytes_per_s > 0) forecast.speed.disk_bytes_per_s = options.disk_bytes_per_s;
   forecast.uncorrected =
       plan::forecast(run.model, run.inventory, run.plan, run.sequences, forecast.speed, options.question);
   forecast.told = corrected(run, forecast.uncorrected);

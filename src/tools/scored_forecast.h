@@ -32,6 +32,7 @@ struct ScoredForecast {
 struct ForecastOptions {
   plan::ForecastQuestion question;
   std::string disk_path;                             // where the disk matters: a file to measure it with
+  double disk_bytes_per_s = 0;                       // where it is known already
   std::optional<std::span<const std::byte>> memory;  // see SpeedWanted
   bool fresh = false;                                // measure the bandwidth of memory now
 };
