@@ -217,7 +217,11 @@ PlanRow HardwarePlanner::row(const System& system) const {
   const auto seconds_at = [](double bytes, double gbps) { return gbps > 0 ? bytes / (gbps * kGiga) : 0; };
   const double device_s =
       whole.devices.empty() ? 0 : seconds_at(reads.device, whole.devices.front().bandwidth_gbps);
-  const double ram_s = whole.host ? seconds_at(reads.ram, whole.host->bandwidth_gbps) : 0;
+  // A bandwidth that was stated is that of all sockets.
+  const double ram_gbps = !whole.host                    ? 0
+                          : whole.host->bandwidth_stated ? whole.host->bandwidth_gbps
+                                                         : whole.host->bandwidth_gbps * whole.host->count;
+  const double ram_s = seconds_at(reads.ram, ram_gbps);
   const double seconds = device_s + ram_s + disk_s;
   if (disk_s > std::max(device_s, ram_s)) f.limited_by = Limit::kDisk;
   if (model_.causal && seconds > 0) f.limit_tok_s = 1 / seconds;
@@ -229,8 +233,9 @@ PlanRow HardwarePlanner::row(const System& system) const {
   if (row.tiers.size() > 1) {
     std::string where;
     for (const Tier& tier : row.tiers)
-      where +=
-          fmt::format("{}{} in {}", where.empty() ? "" : ", ", describe_bytes(tier.bytes.total()), tier.name);
+      if (tier.bytes.total() > 0)
+        where += fmt::format("{}{} in {}", where.empty() ? "" : ", ", describe_bytes(tier.bytes.total()),
+                             tier.name);
     say(where);
   }
   return row;

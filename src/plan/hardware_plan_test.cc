@@ -177,6 +177,24 @@ TEST(HardwarePlan, MoreDevicesAreNotSlowerThanSpilling) {
   }
 }
 
+// What the cards hold together needs no paging, also when they are of two kinds.
+TEST(HardwarePlan, CardsOfTwoKinds) {
+  const Asked model("llama-3.3-70b:Q4_K_M");
+  const PlanRow row = model.on("RTX 4090 + RTX 3090");
+  EXPECT_EQ(row.verdict, Verdict::kFits);
+  ASSERT_EQ(row.tiers.size(), 2U);
+  EXPECT_GT(row.tiers[1].bytes.weights, 0U);
+  EXPECT_NEAR(rate(row) / rate(model.on("2x RTX 4090")), 1, 0.2);
+  // Memories that hold nothing are not spoken of.
+  EXPECT_EQ(model.on("2x RTX 4090 + 64GB DDR5-6000").why.find("0 B"), std::string::npos);
+}
+
+TEST(HardwarePlan, TheLimitOfTwoSocketsIsThatOfBoth) {
+  const Asked model("llama-3.3-70b:Q4_K_M");
+  EXPECT_NEAR(model.on("2x EPYC 9654").forecast->limit_tok_s, 2 * model.on("EPYC 9654").forecast->limit_tok_s,
+              0.01);
+}
+
 TEST(HardwarePlan, OfExpertsOnlyTheActiveAreRead) {
   const Asked model("gpt-oss-120b");
   double experts = 0, others = 0;
