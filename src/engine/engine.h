@@ -103,8 +103,7 @@ struct PlannedRun {
   int threads = 1;
 };
 
-// Of a model that is opened, or of which only the header is there or on paper: nothing is loaded. The errors
-// of Engine::load; `path` is what they call the model.
+// Of a model whose header is there; nothing is loaded. The errors of Engine::load, which call it `path`.
 Result<PlannedRun> plan_run(const file::ModelFiles& files, const std::string& path, spec::ModelSpec model,
                             const LoadOptions& options);
 
