@@ -27,6 +27,24 @@ TEST(MachineProbe, ReadsWithEveryIsaAndNumberOfThreads) {
   }
 }
 
+// Whatever the address it begins at, from its first whole cache line on and not past its end.
+TEST(MachineProbe, ReadsMemoryThatIsThere) {
+  sys::ThreadPool pool(2);
+  const std::vector<std::byte> bytes(kMinProbeBytes + 4096);
+  for (const std::size_t skipped : {0, 1, 63, 64, 65}) {
+    const auto given = std::span<const std::byte>(bytes).subspan(skipped);
+    const ProbeMemory memory = ProbeMemory::borrow(given);
+    const std::span<const std::byte> used = memory.bytes();
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(used.data()) % 64, 0U);
+    EXPECT_GE(used.data(), given.data());
+    EXPECT_LT(used.data(), given.data() + 64);
+    EXPECT_LE(used.data() + used.size(), given.data() + given.size());
+    EXPECT_GE(used.size(), kMinProbeBytes);
+    ReadProbe probe(pool, sys::Isa::kScalar, memory);
+    EXPECT_GT(probe.sample(kSeconds), 0);
+  }
+}
+
 TEST(MachineProbe, MultipliesInEveryArithmetic) {
   sys::ThreadPool pool(2);
   for (const sys::Isa isa : sys::kAllIsas) {

@@ -75,8 +75,8 @@ ProductSpeed measure_products(sys::ThreadPool& pool, sys::Isa isa, DType dtype, 
   Bench bench(pool, isa);
   const auto threads = static_cast<std::uint64_t>(pool.size());
   const std::uint64_t row_bytes = *quant::row_bytes(dtype, kCols);
-  const std::uint64_t rows =
-      std::max<std::uint64_t>(1, kDecodeBytesPerThread / row_bytes / kRowStep) * kRowStep * threads;
+  const std::uint64_t steps = std::max<std::uint64_t>(1, kDecodeBytesPerThread / row_bytes / kRowStep);
+  const std::uint64_t rows = steps * kRowStep * threads;
   const std::uint64_t many = kPrefillRowsPerThread * threads;
   const double decode_s = bench.time_of(dtype, rows, 1, seconds / 2);
   const double prefill_s = bench.time_of(dtype, many, kProbeTokens, seconds / 2);

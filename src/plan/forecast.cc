@@ -194,10 +194,16 @@ Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory
   const double prefill_width = std::hypot(kPrefillWidth, spread / 2);
   const std::uint32_t last = plan.cache.context_tokens > 0 ? plan.cache.context_tokens - 1 : 0;
   const double prompt_s = forecaster.prompt_seconds(question);
+  const bool knows_disk = speed.disk_bytes_per_s > 0;
   Forecast f;
-  f.load_s = around(load_seconds(model, inventory, plan, speed, question), kLoadWidth);
-  f.first_token_s = around(prompt_s, prefill_width);
-  f.prefill_tok_s = around(question.prompt_tokens / prompt_s, prefill_width);
+  if (knows_disk || (!plan.streaming && question.cached_share >= 1))
+    f.load_s = around(load_seconds(model, inventory, plan, speed, question), kLoadWidth);
+  if (speed.read_bytes_per_s <= 0 || (plan.streaming && !knows_disk)) return f;
+  if (prompt_s > 0) {
+    f.first_token_s = around(prompt_s, prefill_width);
+    f.prefill_tok_s = around(question.prompt_tokens / prompt_s, prefill_width);
+  }
+  if (!model.causal) return f;  // an encoder sees a text at once
   f.decode_tok_s = around(forecaster.decode_rate(std::min(question.decode_depth, last)), decode_width);
   f.decode_half_tok_s = around(forecaster.decode_rate(last / 2), decode_width);
   f.decode_full_tok_s = around(forecaster.decode_rate(last), decode_width);

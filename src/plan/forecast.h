@@ -31,10 +31,10 @@ struct MachineSpeed {
 
 struct ForecastQuestion {
   std::uint32_t prompt_tokens = 512;
-  std::uint32_t decode_depth = 0;  // tokens in the cache while others are generated, the mean
-  std::uint32_t depth = 0;         // tokens in the cache before the prompt
+  std::uint32_t decode_depth = 0;   // tokens in the cache while others are generated, the mean
+  std::uint32_t depth = 0;          // tokens in the cache before the prompt
   std::uint32_t filled_tokens = 0;  // of the context, in the end; 0: all of it
-  double cached_share = 1;         // of the file that is in memory already, when it is opened
+  double cached_share = 1;          // of the file that is in memory already, when it is opened
 };
 
 // What a step waits for most.
@@ -53,7 +53,7 @@ struct Forecast {
   Limit limited_by = Limit::kMemory;
 };
 
-// REQUIRES: a plan of this model and inventory.
+// What follows from a speed that is not known is left at 0. REQUIRES: a plan of this model and inventory.
 Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory, const MemoryPlan& plan,
                   std::uint32_t sequences, const MachineSpeed& speed, const ForecastQuestion& question);
 

@@ -20,6 +20,7 @@ constexpr double kUsableHost = 0.90;
 constexpr std::uint64_t kProcessBytes = 512ULL << 20U;
 // Reading from disk is less certain than computing.
 constexpr double kDiskWidth = 0.35;
+constexpr std::uint32_t kUsualContext = 4096;
 // A GPU without a machine around it is put into a usual one.
 constexpr std::string_view kUsualHost = "64GB DDR5-5600";
 
@@ -93,6 +94,11 @@ Interval slowed(const Interval& rate, double disk_s) {
   return {.low = std::min(mid, mid * std::exp(-kDiskWidth)), .mid = mid, .high = mid * std::exp(kDiskWidth)};
 }
 
+spec::ModelSpec without_mtp(spec::ModelSpec model) {
+  model.mtp.reset();
+  return model;
+}
+
 // The same machine with a usual host around its GPUs.
 System with_host(const System& system) {
   static const Catalogue kCatalogue = Catalogue::built_in();
@@ -103,25 +109,45 @@ System with_host(const System& system) {
 
 }  // namespace
 
+std::uint32_t usual_context(const spec::ModelSpec& model) {
+  return std::min(kUsualContext, model.context_tokens);
+}
+
 HardwarePlanner::HardwarePlanner(const spec::ModelSpec& model, const file::Inventory& inventory,
                                  std::string_view quant, const HardwareQuestion& question,
                                  const TimeModel& time)
-    : model_(model),
+    : model_(without_mtp(model)),
       inventory_(inventory),
       quant_(quant),
       question_(question),
       time_(time),
-      plan_(make_plan({.budget_bytes = ~std::uint64_t{0} >> 1U, .process_bytes = kProcessBytes}, model,
-                      inventory,
-                      {.context_tokens = std::min(question.context_tokens, model.context_tokens),
-                       .kv_type = question.kv_type,
-                       .sequences = question.sequences})) {
-  if (plan_) bytes_ = byte_counts(model, inventory, *plan_);
+      plan_(make_plan(
+          {.budget_bytes = ~std::uint64_t{0} >> 1U, .process_bytes = kProcessBytes}, model_, inventory,
+          {.context_tokens = question.context_tokens > 0 ? question.context_tokens : usual_context(model),
+           .kv_type = question.kv_type,
+           .sequences = question.sequences})) {
+  if (plan_) bytes_ = byte_counts(model_, inventory, *plan_);
 }
 
 Result<void> HardwarePlanner::check() const {
   if (!plan_) return std::unexpected(plan_.error());
   return {};
+}
+
+// What every token reads and experts may lie in different memories; the cache is never on disk.
+HardwarePlanner::Reads HardwarePlanner::reads_of(const Work& work, const std::vector<Tier>& tiers) const {
+  const auto share = [](std::uint64_t part, std::uint64_t all) {
+    return all == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(all);
+  };
+  Reads reads;
+  for (const Tier& tier : tiers) {
+    const std::uint64_t dense = tier.bytes.weights - tier.bytes.experts;
+    double& sum = tier.kind == "disk" ? reads.disk : tier.kind == "ram" ? reads.ram : reads.device;
+    sum += work.dense_read_bytes * share(dense, bytes_.weights - bytes_.experts) +
+           work.routed_read_bytes * share(tier.bytes.experts, bytes_.experts) +
+           work.kv_bytes * share(tier.bytes.kv, bytes_.kv);
+  }
+  return reads;
 }
 
 PlanRow HardwarePlanner::row(const System& system) const {
@@ -159,22 +185,25 @@ PlanRow HardwarePlanner::row(const System& system) const {
   const Backend backend{};
   const Work work = work_at(0);
   row.bytes_per_token = work.dense_read_bytes + work.routed_read_bytes + work.kv_bytes;
-  const double disk_s = row.bytes_per_token * on_disk / (question_.ssd_gbps * kGiga);
+  const Reads reads = reads_of(work, row.tiers);
+  const double disk_s = reads.disk / (question_.ssd_gbps * kGiga);
   const auto rate_at = [&](double depth) -> Interval {
     const auto speed = time_.decode(work_at(depth), whole, backend);
     return speed ? slowed(interval_of(*speed), disk_s) : Interval{};
   };
   Forecast f;
-  f.decode_tok_s = rate_at(0);
-  f.decode_half_tok_s = rate_at(last / 2);
-  f.decode_full_tok_s = rate_at(last);
+  if (model_.causal) {
+    f.decode_tok_s = rate_at(0);
+    f.decode_half_tok_s = rate_at(last / 2);
+    f.decode_full_tok_s = rate_at(last);
+  }
   if (const auto prompt = time_.prompt(work, whole, backend)) {
     const double pass_s = static_cast<double>(bytes_.weights) * on_disk / (question_.ssd_gbps * kGiga) /
                           question_.prompt_tokens;
     f.prefill_tok_s = slowed(interval_of(*prompt), pass_s);
     f.first_token_s = inverse(f.prefill_tok_s, question_.prompt_tokens);
   }
-  if (!is_usable(f.decode_tok_s)) {
+  if (!is_usable(model_.causal ? f.decode_tok_s : f.prefill_tok_s)) {
     row.verdict = Verdict::kRefused;
     say("its speed is unknown");
     return row;
@@ -185,28 +214,28 @@ PlanRow HardwarePlanner::row(const System& system) const {
   f.peak_bytes = {.low = peak * 0.95, .mid = peak, .high = peak * 1.05};
 
   // The limit: every byte once, at the bandwidth of where it is.
-  double seconds = 0, slowest = 0;
-  for (const Tier& tier : row.tiers) {
-    const double share = static_cast<double>(tier.bytes.weights) / static_cast<double>(bytes_.weights);
-    double gbps = question_.ssd_gbps;
-    if (tier.kind == "ram" && whole.host) gbps = whole.host->bandwidth_gbps;
-    if (tier.kind == "device") gbps = whole.devices.front().bandwidth_gbps;
-    const double part = gbps > 0 ? row.bytes_per_token * share / (gbps * kGiga) : 0;
-    if (part > slowest) f.limited_by = tier.kind == "disk" ? Limit::kDisk : Limit::kMemory;
-    slowest = std::max(slowest, part);
-    seconds += part;
-  }
-  f.limit_tok_s = seconds > 0 ? 1 / seconds : 0;
+  const auto seconds_at = [](double bytes, double gbps) { return gbps > 0 ? bytes / (gbps * kGiga) : 0; };
+  const double device_s =
+      whole.devices.empty() ? 0 : seconds_at(reads.device, whole.devices.front().bandwidth_gbps);
+  // A bandwidth that was stated is that of all sockets.
+  const double ram_gbps = !whole.host                    ? 0
+                          : whole.host->bandwidth_stated ? whole.host->bandwidth_gbps
+                                                         : whole.host->bandwidth_gbps * whole.host->count;
+  const double ram_s = seconds_at(reads.ram, ram_gbps);
+  const double seconds = device_s + ram_s + disk_s;
+  if (disk_s > std::max(device_s, ram_s)) f.limited_by = Limit::kDisk;
+  if (model_.causal && seconds > 0) f.limit_tok_s = 1 / seconds;
   row.forecast = f;
-  row.points = operating_points(model_, inventory_, *plan_, question_.prompt_tokens, f);
+  row.points = operating_points(model_, inventory_, *plan_, {.prompt_tokens = question_.prompt_tokens}, f);
   const Part& first = whole.devices.empty() ? *whole.host : whole.devices.front();
   row.read_bytes_per_s = first.bandwidth_gbps * kGiga;
   row.macs_per_s = std::max(first.hardware.fp16_tflops, first.hardware.fp32_tflops) * 1e12 / 2;
   if (row.tiers.size() > 1) {
     std::string where;
     for (const Tier& tier : row.tiers)
-      where +=
-          fmt::format("{}{} in {}", where.empty() ? "" : ", ", describe_bytes(tier.bytes.total()), tier.name);
+      if (tier.bytes.total() > 0)
+        where += fmt::format("{}{} in {}", where.empty() ? "" : ", ", describe_bytes(tier.bytes.total()),
+                             tier.name);
     say(where);
   }
   return row;

@@ -12,16 +12,19 @@
 namespace cistern::plan {
 
 struct HardwareQuestion {
-  std::uint32_t context_tokens = 4096;
+  std::uint32_t context_tokens = 0;  // exact; 0: 4096, or the model's limit where that is less
   DType kv_type = DType::kF16;
   std::uint32_t sequences = 1;
   std::uint32_t prompt_tokens = 512;
   double ssd_gbps = 5;  // what does not fit is read from such a disk
 };
 
+// What a context of 0 stands for.
+std::uint32_t usual_context(const spec::ModelSpec& model);
+
 class HardwarePlanner {
  public:
-  // Refers to all of them. `quant` is the name of the model's mix of types.
+  // Refers to `inventory` and `time`. `quant` is the name of the model's mix of types.
   HardwarePlanner(const spec::ModelSpec& model, const file::Inventory& inventory, std::string_view quant,
                   const HardwareQuestion& question, const TimeModel& time);
 
@@ -33,7 +36,15 @@ class HardwarePlanner {
   PlanRow row(const System& system) const;
 
  private:
-  const spec::ModelSpec& model_;
+  // Bytes that a token reads, by kind of memory.
+  struct Reads {
+    double device = 0;
+    double ram = 0;
+    double disk = 0;
+  };
+  Reads reads_of(const Work& work, const std::vector<Tier>& tiers) const;
+
+  spec::ModelSpec model_;  // without a layer that only guesses
   const file::Inventory& inventory_;
   std::string quant_;
   HardwareQuestion question_;

@@ -23,20 +23,23 @@ ByteCounts byte_counts(const spec::ModelSpec& model, const file::Inventory& inve
 }
 
 std::vector<OperatingPoint> operating_points(const spec::ModelSpec& model, const file::Inventory& inventory,
-                                             const MemoryPlan& plan, std::uint32_t prompt_tokens,
+                                             const MemoryPlan& plan, const PointQuestion& question,
                                              const Forecast& forecast) {
   const std::uint32_t last = plan.cache.context_tokens > 0 ? plan.cache.context_tokens - 1 : 0;
   struct Asked {
     const char* what;
     StepShape step;
-    double tok_s;
+    const Interval& tok_s;
   };
+  const std::uint32_t n = question.sequences;
   std::vector<OperatingPoint> points;
-  for (const Asked& asked : {Asked{"decode, empty context", {}, forecast.decode_tok_s.mid},
-                             Asked{"decode, half full", {.depth = last / 2}, forecast.decode_half_tok_s.mid},
-                             Asked{"decode, full", {.depth = last}, forecast.decode_full_tok_s.mid},
-                             Asked{"prompt", {.tokens = prompt_tokens}, forecast.prefill_tok_s.mid}}) {
-    OperatingPoint point{.what = asked.what, .tok_s = asked.tok_s};
+  for (const Asked& asked :
+       {Asked{"decode, empty context", {.sequences = n}, forecast.decode_tok_s},
+        Asked{"decode, half full", {.depth = last / 2, .sequences = n}, forecast.decode_half_tok_s},
+        Asked{"decode, full", {.depth = last, .sequences = n}, forecast.decode_full_tok_s},
+        Asked{"prompt", {.tokens = question.prompt_tokens}, forecast.prefill_tok_s}}) {
+    if (!is_usable(asked.tok_s)) continue;
+    OperatingPoint point{.what = asked.what, .tok_s = asked.tok_s.mid};
     for (const WeightWork& w : weight_work_of(model, inventory, asked.step)) {
       point.bytes += w.bytes;
       point.macs += w.macs;
@@ -44,8 +47,9 @@ std::vector<OperatingPoint> operating_points(const spec::ModelSpec& model, const
     const CacheWork cache = cache_work_of(model, plan.cache, asked.step);
     point.bytes += static_cast<double>(cache.bytes);
     point.macs += static_cast<double>(cache.macs + cache.index_macs);
-    point.bytes /= asked.step.tokens;
-    point.macs /= asked.step.tokens;
+    const double tokens = static_cast<double>(asked.step.tokens) * asked.step.sequences;
+    point.bytes /= tokens;
+    point.macs /= tokens;
     points.push_back(std::move(point));
   }
   return points;

@@ -70,9 +70,14 @@ struct PlanRow {
 ByteCounts byte_counts(const spec::ModelSpec& model, const file::Inventory& inventory,
                        const MemoryPlan& plan);
 
-// Decoding with an empty, half full and full context, and a prompt. REQUIRES: row.forecast.
+// What a token takes while decoding with an empty, half full and full context, and in a prompt; where that is
+// forecast. Sequences that are decoded together share the weights that they read.
+struct PointQuestion {
+  std::uint32_t prompt_tokens = 512;
+  std::uint32_t sequences = 1;
+};
 std::vector<OperatingPoint> operating_points(const spec::ModelSpec& model, const file::Inventory& inventory,
-                                             const MemoryPlan& plan, std::uint32_t prompt_tokens,
+                                             const MemoryPlan& plan, const PointQuestion& question,
                                              const Forecast& forecast);
 
 }  // namespace cistern::plan

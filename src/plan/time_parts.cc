@@ -109,6 +109,7 @@ Result<TimeParts> time_parts(const Work& work, const System& system, const Backe
     if (parts.gpu->bandwidth_gbps <= 0 || parts.gpu->count < 1)
       return fail(ErrorCode::kUsage,
                   fmt::format("the bandwidth of '{}' is unknown", parts.gpu->hardware.name));
+    parts.gpu_bytes = static_cast<double>(system.device_bytes());
     place(work, system, parts);
   }
   if (parts.gpu_dense < 1 || parts.gpu_routed < 1) {

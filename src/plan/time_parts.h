@@ -25,6 +25,7 @@ struct TimeParts {
   std::string_view app;                   // of programs other than llama.cpp: "ik", "ollama", ...; or empty
   std::string_view flavour;               // of the CPU's kernels: "main" or "ik"
   const Part* gpu = nullptr;              // the first of the devices; all count as like it
+  double gpu_bytes = 0;                   // memory of all of them
   std::optional<CpuSpeed> cpu;            // where it has a share
   double gpu_dense = 0;                   // share of the weights that every token reads
   double gpu_routed = 0;                  // and of the experts

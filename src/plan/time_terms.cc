@@ -138,10 +138,9 @@ void add_gpu_decode(const Work& work, const TimeParts& parts, Terms& terms) {
       .when(!work.flash_attention, {"attention.plain", "attention.plain.@"})
       .when(work.latent_attention, {"attention.latent", "attention.latent.@"});
   // A model that is larger than the memory, with no CPU to take a part: paged over the link.
-  const double capacity = static_cast<double>(gpu.part.memory_bytes) * gpu.part.count;
   if (!parts.cpu && hardware.kind == HardwareKind::kGpu && hardware.link_gbps > 0 &&
-      work.file_bytes > kOverflow * capacity) {
-    const double paged = 1 - kUsable * capacity / work.file_bytes;
+      work.file_bytes > kOverflow * parts.gpu_bytes) {
+    const double paged = 1 - kUsable * parts.gpu_bytes / work.file_bytes;
     terms.add((work.dense_read_bytes + work.routed_read_bytes) * paged / (hardware.link_gbps * kGiga),
               {"paged"});
   }

@@ -110,7 +110,8 @@ Result<void> add_hardware(const PlanFlags& flags, const PlanModel& model, PlanRe
   CISTERN_TRY(const plan::Catalogue catalogue, load_catalogue(flags.hardware_file));
   CISTERN_TRY(const plan::HardwareQuestion question, hardware_question(flags));
   CISTERN_TRY(report.rows, hardware_rows(model, question, catalogue, choice));
-  report.context_tokens = std::min(question.context_tokens, model.spec.context_tokens);
+  report.context_tokens =
+      question.context_tokens > 0 ? question.context_tokens : plan::usual_context(model.spec);
   if (!report.rows.empty()) return {};
   return fail(ErrorCode::kNotFound,
               "no hardware of the catalogue is within these bounds: raise --budget or --power");
@@ -120,6 +121,7 @@ Result<void> add_local(const PlanFlags& flags, const PlanModel& model, PlanRepor
   LocalQuestion question{.load = {}, .prompt_tokens = flags.prompt_tokens};
   CISTERN_TRY(question.load, load_options(flags.load));
   question.load.sequences = flags.parallel;
+  question.load.mtp = true;  // as run does
   CISTERN_TRY(LocalPlan local, plan_local(model, question));
   report.context_tokens = local.context_tokens;
   report.rows.push_back(std::move(local.row));

@@ -48,7 +48,7 @@ Result<std::vector<plan::System>> every_system(const plan::Catalogue& catalogue)
 }
 
 // Of a machine that is sold with several sizes of memory and named without one: the smallest with which the
-// model fits, else the largest.
+// model fits, else the largest. A card that is named has the size that it usually has.
 PlanRow best_row(const plan::HardwarePlanner& planner, const plan::System& system) {
   const bool sized = system.devices.size() == 1 && !system.devices.front().memory_stated &&
                      system.devices.front().hardware.kind == plan::HardwareKind::kSoc &&
@@ -59,8 +59,9 @@ PlanRow best_row(const plan::HardwarePlanner& planner, const plan::System& syste
   PlanRow row;
   for (const double size : sizes) {
     plan::System one = system;
-    one.devices.front().memory_bytes = static_cast<std::uint64_t>(size * (1ULL << 30U));
-    one.name = fmt::format("{} {:g}GB", system.name, size);
+    one.devices.front().memory_bytes = static_cast<std::uint64_t>(size * 1e9);
+    const std::string gb = fmt::format(" {:g}GB", size);
+    if (!system.name.ends_with(gb)) one.name = system.name + gb;
     row = planner.row(one);
     if (row.verdict == plan::Verdict::kFits) break;
   }

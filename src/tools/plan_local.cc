@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "quant/format.h"
 #include "spec/hub/repack.h"
@@ -37,12 +36,6 @@ std::vector<plan::Tier> tiers_of(const engine::PlannedRun& run, const plan::Byte
   return {ram, disk};
 }
 
-// A model on paper would come to some disk: most likely the one that this program is on. Empty: not known.
-std::string own_program() {
-  std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error).string();
-}
-
 class LocalPlanner {
  public:
   LocalPlanner(const PlanModel& model, const LocalQuestion& question) : model_(model), question_(question) {}
@@ -51,37 +44,36 @@ class LocalPlanner {
     return engine::plan_run(model_.files, model_.path.empty() ? model_.name : model_.path, model_.spec, load);
   }
 
-  // `fresh`: with the bandwidth of memory as it is now.
-  ScoredForecast forecast(const engine::PlannedRun& run, bool fresh) const {
-    const double cached = model_.path.empty() ? 1 : cached_share(model_.files);
-    const bool needs_disk = run.plan.streaming || cached < 1;
-    return scored_forecast({.model = run.model,
-                            .inventory = model_.inventory(),
-                            .plan = run.plan,
-                            .isa = run.isa,
-                            .threads = run.threads,
-                            .sequences = question_.load.sequences},
-                           {.question = {.prompt_tokens = question_.prompt_tokens, .cached_share = cached},
-                            .disk_bytes_per_s = question_.disk_bytes_per_s,
-                            .disk_path = !needs_disk           ? ""
-                                         : model_.path.empty() ? own_program()
-                                                               : model_.path,
-                            .fresh = fresh && !run.plan.streaming});
+  // Measures what is not known yet of what forecasts of such a run need.
+  ScoredForecast forecast(const engine::PlannedRun& run) {
+    options_.question = {.prompt_tokens = question_.prompt_tokens, .cached_share = cached_};
+    if (options_.disk_path.empty() && (run.plan.streaming || cached_ < 1)) options_.disk_path = disk_path();
+    options_.fresh = options_.fresh && !run.plan.streaming;
+    const ScoredForecast scored = scored_forecast({.model = run.model,
+                                                   .inventory = model_.inventory(),
+                                                   .plan = run.plan,
+                                                   .isa = run.isa,
+                                                   .threads = run.threads,
+                                                   .sequences = question_.load.sequences},
+                                                  options_);
+    // What is known now serves the other ways to run it, too.
+    options_.fresh = false;
+    options_.disk_bytes_per_s = scored.speed.disk_bytes_per_s;
+    return scored;
   }
 
-  // Tells what the disk was measured to give, where it had to be.
-  PlanRow row(const engine::PlannedRun& run, double& disk_bytes_per_s) const {
+  PlanRow row(const engine::PlannedRun& run) {
     PlanRow row{.verdict = run.plan.streaming ? Verdict::kStreams : Verdict::kFits,
                 .bytes = plan::byte_counts(run.model, model_.inventory(), run.plan)};
     if (run.plan.streaming) row.why = plan::describe(*run.plan.streaming);
     row.tiers = tiers_of(run, row.bytes);
-    const ScoredForecast scored = forecast(run, true);
+    const ScoredForecast scored = forecast(run);
     const plan::MachineSpeed& speed = scored.speed;
-    disk_bytes_per_s = speed.disk_bytes_per_s;
     row.forecast = scored.told;
-    row.points = plan::operating_points(run.model, model_.inventory(), run.plan, question_.prompt_tokens,
-                                        *row.forecast);
-    row.bytes_per_token = row.points.front().bytes;
+    row.points = plan::operating_points(
+        run.model, model_.inventory(), run.plan,
+        {.prompt_tokens = question_.prompt_tokens, .sequences = question_.load.sequences}, *row.forecast);
+    row.bytes_per_token = bytes_per_token(run);
     row.read_bytes_per_s = speed.read_bytes_per_s;
     double most = 0;
     for (const plan::WeightWork& w : plan::weight_work_of(run.model, model_.inventory(), {})) {
@@ -92,19 +84,66 @@ class LocalPlanner {
     return row;
   }
 
-  // Adds what would come of running it so; nothing if that is refused, too.
-  void add_change(PlanRow& row, std::string what, const engine::LoadOptions& load) const {
+  void add_change(PlanRow& row, std::string what, const engine::LoadOptions& load) {
     const auto run = planned(load);
     if (!run) return;
     row.changes.push_back({.what = std::move(what),
                            .verdict = run->plan.streaming ? Verdict::kStreams : Verdict::kFits,
-                           .decode_tok_s = forecast(*run, false).told.decode_full_tok_s.mid,
+                           .decode_tok_s = forecast(*run).told.decode_full_tok_s.mid,
                            .total_bytes = run->plan.total_bytes()});
   }
 
+  // The same questions about another model, with what is known already.
+  LocalPlanner about(const PlanModel& other) const {
+    LocalPlanner planner(other, question_);
+    planner.options_ = options_;
+    return planner;
+  }
+
+  // What it would take if there were memory for it.
+  Result<LocalPlan> refused(const Error& error) const {
+    constexpr std::uint32_t kLeastContext = 256;  // that an automatic one has
+    spec::ModelSpec model = model_.spec;
+    model.mtp.reset();
+    const std::uint32_t context =
+        question_.load.context_tokens.value_or(std::min(kLeastContext, model.context_tokens));
+    CISTERN_TRY(const plan::MemoryPlan whole, plan::make_plan({.budget_bytes = ~std::uint64_t{0} >> 1U,
+                                                               .budget_source = {},
+                                                               .process_bytes = sys::current_rss_bytes()},
+                                                              model, model_.inventory(),
+                                                              {.context_tokens = context,
+                                                               .kv_type = question_.load.kv_type,
+                                                               .threads = std::max(1, question_.load.threads),
+                                                               .sequences = question_.load.sequences}));
+    return LocalPlan{
+        .row = {.why = error.message, .bytes = plan::byte_counts(model, model_.inventory(), whole)},
+        .context_tokens = context};
+  }
+
  private:
+  // Of what is not here all comes from a disk: that of the file, or of this program.
+  double share_in_memory() const {
+    if (model_.paper) return 0;
+    if (model_.path.empty()) return 1;
+    double mapped = 0;
+    for (const sys::MappedFile& file : model_.files.files) mapped += static_cast<double>(file.bytes().size());
+    const auto all = static_cast<double>(model_.inventory().tensor_bytes());
+    return cached_share(model_.files) * (all > mapped ? mapped / all : 1);
+  }
+  std::string disk_path() const { return model_.path.empty() ? "/proc/self/exe" : model_.path; }
+
+  double bytes_per_token(const engine::PlannedRun& run) const {
+    const plan::StepShape step{.sequences = question_.load.sequences};
+    double sum = static_cast<double>(plan::cache_work_of(run.model, run.plan.cache, step).bytes);
+    for (const plan::WeightWork& w : plan::weight_work_of(run.model, model_.inventory(), step))
+      sum += w.bytes;
+    return sum / step.sequences;
+  }
+
   const PlanModel& model_;
   const LocalQuestion& question_;
+  ForecastOptions options_{.question = {}, .disk_path = {}, .memory = {}, .fresh = true};
+  double cached_ = share_in_memory();
 };
 
 std::string hardware_name() {
@@ -114,78 +153,60 @@ std::string hardware_name() {
                      topology.cores == 1 ? "" : "s");
 }
 
-// What it would take with all the memory there is.
-plan::ByteCounts unlimited_bytes(const PlanModel& model, const LocalQuestion& question) {
-  const auto plan = plan::make_plan({.budget_bytes = ~std::uint64_t{0} >> 1U}, model.spec, model.inventory(),
-                                    {.context_tokens = question.load.context_tokens.value_or(kUsualContext),
-                                     .kv_type = question.load.kv_type,
-                                     .sequences = question.load.sequences});
-  if (!plan) return {.weights = model.inventory().tensor_bytes()};
-  return plan::byte_counts(model.spec, model.inventory(), *plan);
+double bytes_per_value(DType type) {
+  const quant::Format& format = quant::format_of(type);
+  return static_cast<double>(format.block_bytes) / format.block_values;
 }
 
 // The same model in other quants, those that are smaller.
-void add_quants(const PlanModel& model, const LocalQuestion& question, std::uint32_t context, PlanRow& row) {
-  engine::LoadOptions load = question.load;
-  if (context > 0) load.context_tokens = context;
-  const std::uint64_t bytes = model.inventory().tensor_bytes();
+void add_quants(const PlanModel& model, const LocalPlanner& planner, const engine::LoadOptions& load,
+                PlanRow& row) {
+  const auto bytes = static_cast<double>(model.inventory().tensor_bytes());
   std::size_t most = row.verdict == Verdict::kFits ? 1 : kQuants.size();
   for (const char* quant : kQuants) {
     auto other = spec::hub::repacked(model.spec, model.inventory(), quant);
-    if (most == 0 || !other ||
-        static_cast<double>(other->tensor_bytes()) > kSmaller * static_cast<double>(bytes))
-      continue;
+    if (most == 0 || !other || static_cast<double>(other->tensor_bytes()) > kSmaller * bytes) continue;
     PlanModel smaller{.name = model.name, .type = quant, .spec = model.spec};
     smaller.files.inventory = *std::move(other);
-    LocalPlanner(smaller, question).add_change(row, fmt::format("as {}", quant), load);
+    planner.about(smaller).add_change(row, fmt::format("as {}", quant), load);
     --most;
   }
 }
 
 // Other ways to run it.
-void add_changes(const PlanModel& model, const LocalQuestion& question, std::uint32_t context, PlanRow& row) {
-  const LocalPlanner planner(model, question);
-  struct Smaller {
-    DType type;
-    const char* option;
-  };
-  for (const Smaller& kv : {Smaller{DType::kQ8_0, "--kv q8_0"}, {DType::kQ4_0, "--kv q4_0"}}) {
-    const auto bits = [](DType type) {
-      const quant::Format& format = quant::format_of(type);
-      return format.block_bytes * 8.0 / format.block_values;
-    };
-    if (bits(kv.type) >= bits(question.load.kv_type)) continue;
-    engine::LoadOptions load = question.load;
-    load.kv_type = kv.type;
-    if (context > 0) load.context_tokens = context;
-    planner.add_change(row, kv.option, load);
+void add_changes(const PlanModel& model, const LocalQuestion& question, std::uint32_t context,
+                 LocalPlanner& planner, PlanRow& row) {
+  engine::LoadOptions same = question.load;
+  if (context > 0) same.context_tokens = context;
+  for (const auto& [type, option] : {std::pair{DType::kQ8_0, "--kv q8_0"}, {DType::kQ4_0, "--kv q4_0"}}) {
+    if (bytes_per_value(type) >= bytes_per_value(same.kv_type)) continue;
+    engine::LoadOptions load = same;
+    load.kv_type = type;
+    planner.add_change(row, option, load);
   }
-  if (context > kUsualContext || (row.verdict == Verdict::kRefused && question.load.context_tokens)) {
-    engine::LoadOptions load = question.load;
+  if (context > kUsualContext) {
+    engine::LoadOptions load = same;
     load.context_tokens = kUsualContext;
     planner.add_change(row, fmt::format("--ctx {}", kUsualContext), load);
   }
-  add_quants(model, question, context, row);
+  add_quants(model, planner, same, row);
 }
 
 }  // namespace
 
 Result<LocalPlan> plan_local(const PlanModel& model, const LocalQuestion& question) {
-  const LocalPlanner planner(model, question);
-  LocalQuestion changed = question;
-  auto run = planner.planned(question.load);
+  LocalPlanner planner(model, question);
+  const auto run = planner.planned(question.load);
   LocalPlan local;
   if (!run && run.error().code != ErrorCode::kMemory) return std::unexpected(run.error());
   if (!run) {
-    local.row.why = run.error().message;
-    local.row.bytes = unlimited_bytes(model, question);
-    local.context_tokens = question.load.context_tokens.value_or(0);
+    CISTERN_TRY(local, planner.refused(run.error()));
   } else {
-    local.row = planner.row(*run, changed.disk_bytes_per_s);
+    local.row = planner.row(*run);
     local.context_tokens = run->plan.cache.context_tokens;
   }
   local.row.hardware = hardware_name();
-  add_changes(model, changed, local.context_tokens, local.row);
+  add_changes(model, question, local.context_tokens, planner, local.row);
   return local;
 }
 

@@ -15,12 +15,11 @@ namespace cistern::tools {
 struct LocalQuestion {
   engine::LoadOptions load;
   std::uint32_t prompt_tokens = 512;
-  double disk_bytes_per_s = 0;  // where it is known already
 };
 
 struct LocalPlan {
   plan::PlanRow row;
-  std::uint32_t context_tokens = 0;  // planned for; 0 when refused
+  std::uint32_t context_tokens = 0;  // planned for, or refused
 };
 
 // A plan that is refused is a row too. Errors: bad options.

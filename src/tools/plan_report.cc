@@ -82,7 +82,9 @@ json::object row_json(const PlanRow& row) {
           {"bytes_per_token", or_null(row.bytes_per_token)},
           {"forecast", forecast_json(row.forecast)},
           {"limit_tok_s", row.forecast ? or_null(row.forecast->limit_tok_s) : json::value()},
-          {"limited_by", row.forecast ? json::value(plan::name_of(row.forecast->limited_by)) : json::value()},
+          {"limited_by", row.forecast && row.forecast->limit_tok_s > 0
+                             ? json::value(plan::name_of(row.forecast->limited_by))
+                             : json::value()},
           {"price_usd", or_null(row.price_usd)},
           {"power_w", or_null(row.power_w)},
           {"usd_per_tok_s", or_null(rate > 0 ? row.price_usd / rate : 0)},
@@ -124,6 +126,16 @@ std::string line(std::string_view what, const std::string& text) {
   return fmt::format("  {:<12} {}\n", what, text);
 }
 
+std::string changes_text(const PlanRow& row) {
+  std::string text = row.changes.empty() ? "" : "  what would change it\n";
+  for (const plan::Change& change : row.changes)
+    text += fmt::format(
+        "    {:<28} {}{}, {}\n", printable(change.what), plan::name_of(change.verdict),
+        change.decode_tok_s > 0 ? fmt::format(", {} tok/s full", short_number(change.decode_tok_s)) : "",
+        describe_bytes(change.total_bytes));
+  return text;
+}
+
 std::string row_text(const PlanRow& row, const PlanReport& report, const Style& style) {
   std::string text = fmt::format("{}: {}{}{}\n", printable(row.hardware), verdict_text(row, style),
                                  row.why.empty() ? "" : ", ", printable(row.why));
@@ -142,7 +154,7 @@ std::string row_text(const PlanRow& row, const PlanReport& report, const Style& 
   if (row.bytes_per_token > 0)
     text += line("per token",
                  fmt::format("{} read", describe_bytes(static_cast<std::uint64_t>(row.bytes_per_token))));
-  if (!row.forecast) return text;
+  if (!row.forecast) return text + changes_text(row);
   const plan::Forecast& f = *row.forecast;
   const auto forecast_line = [&](std::string_view what, const Interval& interval, std::string_view unit) {
     if (plan::is_usable(interval)) text += line(what, interval_text(interval, unit));
@@ -160,15 +172,10 @@ std::string row_text(const PlanRow& row, const PlanReport& report, const Style& 
                  fmt::format("{} ({} to {})", describe_bytes(static_cast<std::uint64_t>(f.peak_bytes.mid)),
                              describe_bytes(static_cast<std::uint64_t>(f.peak_bytes.low)),
                              describe_bytes(static_cast<std::uint64_t>(f.peak_bytes.high))));
-  text +=
-      line("limit", fmt::format("{} tok/s, by {}", short_number(f.limit_tok_s), plan::name_of(f.limited_by)));
-  if (!row.changes.empty()) text += "  what would change it\n";
-  for (const plan::Change& change : row.changes)
-    text += fmt::format(
-        "    {:<28} {}{}, {}\n", change.what, plan::name_of(change.verdict),
-        change.decode_tok_s > 0 ? fmt::format(", {} tok/s", short_number(change.decode_tok_s)) : "",
-        describe_bytes(change.total_bytes));
-  return text;
+  if (f.limit_tok_s > 0)
+    text += line("limit",
+                 fmt::format("{} tok/s, by {}", short_number(f.limit_tok_s), plan::name_of(f.limited_by)));
+  return text + changes_text(row);
 }
 
 std::string optional_number(double value, std::string_view prefix = "") {
@@ -229,7 +236,7 @@ json::object plan_json(const PlanReport& report) {
 std::string plan_text(const PlanReport& report, const Style& style) {
   std::string text =
       fmt::format("{}: {} {}, {} parameters{}, {} layers, {}\n", style.bold(printable(report.name)),
-                  report.arch, report.type, billions(report.parameters),
+                  printable(report.arch), printable(report.type), billions(report.parameters),
                   report.active_parameters < 0.95 * report.parameters
                       ? fmt::format(" ({} active)", billions(report.active_parameters))
                       : "",

@@ -215,7 +215,7 @@ json::object score_json(const std::vector<ScoredRow>& rows) {
     json::object object = {{"row_id", row.row.row_id}};
     if (row.error) {
       object["measured"] = number_or_null(row.row.decode_tps);
-      object["low"] = object["mid"] = object["high"] = nullptr;
+      for (const char* bound : {"low", "mid", "high"}) object[bound] = nullptr;
       object["error"] = describe(*row.error);
     } else {
       for (auto& [key, value] : speed_json(row.decode)) object[key] = value;
@@ -289,7 +289,8 @@ std::string score_text(const std::vector<ScoredRow>& rows) {
   }
   for (const ScoredRow& row : rows)
     if (row.error)
-      text += fmt::format("not forecast: {}: {}\n", printable(row.row.row_id), describe(*row.error));
+      text +=
+          fmt::format("not forecast: {}: {}\n", printable(row.row.row_id), printable(describe(*row.error)));
   return text;
 }
 
