@@ -198,15 +198,6 @@ Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory
   Forecast f;
   if (knows_disk || (!plan.streaming && question.cached_share >= 1))
     f.load_s = around(load_seconds(model, inventory, plan, speed, question), kLoadWidth);
-  if (speed.read_bytes_per_s <= 0 || (plan.streaming && !knows_disk)) return f;
-  if (prompt_s > 0) {
-    f.first_token_s = around(prompt_s, prefill_width);
-    f.prefill_tok_s = around(question.prompt_tokens / prompt_s, prefill_width);
-  }
-  if (!model.causal) return f;  // an encoder sees a text at once
-  f.decode_tok_s = around(forecaster.decode_rate(std::min(question.decode_depth, last)), decode_width);
-  f.decode_half_tok_s = around(forecaster.decode_rate(last / 2), decode_width);
-  f.decode_full_tok_s = around(forecaster.decode_rate(last), decode_width);
   // Memory of the cache is taken as it fills.
   const auto cache_bytes = static_cast<double>(plan.kv_bytes);
   const auto unfilled = [&](double tokens) {
@@ -219,6 +210,15 @@ Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory
     f.peak_bytes = around(all_bytes, kPeakWidth);
     f.peak_bytes.low -= unfilled(question.depth + question.prompt_tokens);
   }
+  if (speed.read_bytes_per_s <= 0 || (plan.streaming && !knows_disk)) return f;
+  if (prompt_s > 0) {
+    f.first_token_s = around(prompt_s, prefill_width);
+    f.prefill_tok_s = around(question.prompt_tokens / prompt_s, prefill_width);
+  }
+  if (!model.causal) return f;  // an encoder sees a text at once
+  f.decode_tok_s = around(forecaster.decode_rate(std::min(question.decode_depth, last)), decode_width);
+  f.decode_half_tok_s = around(forecaster.decode_rate(last / 2), decode_width);
+  f.decode_full_tok_s = around(forecaster.decode_rate(last), decode_width);
   f.limit_tok_s = sequences / forecaster.limit_seconds(std::min(question.decode_depth, last), f.limited_by);
   return f;
 }

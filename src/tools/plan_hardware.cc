@@ -59,7 +59,7 @@ PlanRow best_row(const plan::HardwarePlanner& planner, const plan::System& syste
   PlanRow row;
   for (const double size : sizes) {
     plan::System one = system;
-    one.devices.front().memory_bytes = static_cast<std::uint64_t>(size * 1e9);
+    one.devices.front().memory_bytes = static_cast<std::uint64_t>(size * (1ULL << 30U));
     const std::string gb = fmt::format(" {:g}GB", size);
     if (!system.name.ends_with(gb)) one.name = system.name + gb;
     row = planner.row(one);

@@ -40,7 +40,7 @@ TEST(PlanHardware, OnesOwnTableComesFirst) {
   const auto catalogue = load_catalogue(path);
   ASSERT_TRUE(catalogue) << describe(catalogue.error());
   EXPECT_EQ(catalogue->resolve("RTX 4090")->devices[0].bandwidth_gbps, 2000);
-  EXPECT_EQ(catalogue->resolve("My Box")->devices[0].memory_bytes, 7'000'000'000U);
+  EXPECT_EQ(catalogue->resolve("My Box")->devices[0].memory_bytes, 7ULL << 30U);
   EXPECT_EQ(catalogue->resolve("RTX 3090")->devices[0].hardware.vendor, "NVIDIA") << "the others are there";
 }
 

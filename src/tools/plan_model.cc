@@ -34,7 +34,6 @@ Result<PlanModel> of_file(const std::string& path) {
     CISTERN_TRY(model.files, file::open_model(path, file::Contents::kHeader));
   }
   CISTERN_TRY(model.spec, spec::read_model_spec(model.inventory()));
-  model.spec.mtp.reset();  // runs guess with it only when asked to, and others read past it
   model.type = main_type(model.inventory());
   return model;
 }
@@ -42,7 +41,6 @@ Result<PlanModel> of_file(const std::string& path) {
 Result<PlanModel> on_paper(spec::hub::PaperModel paper) {
   PlanModel model{.name = paper.name, .type = paper.quant, .source = paper.source, .spec = paper.spec};
   model.files.inventory = paper.inventory;
-  model.spec.mtp.reset();
   model.paper = std::move(paper);
   return model;
 }

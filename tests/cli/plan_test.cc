@@ -409,7 +409,12 @@ TEST_F(RunLedger, ARunAddsALineOfNumbers) {
 TEST_F(RunLedger, OnceTheMachineIsKnownSpeedsAreForecast) {
   ASSERT_EQ(plan({"guide"}).exit_code, 0);
   EXPECT_TRUE(lines().empty()) << "a plan is no run";
-  ASSERT_EQ(run_at(home_, {"run", "--temp", "0", "-p", "Hello!", "-n", "8", "--no-draft"}).exit_code, 0);
+  // Long enough for speeds to say something.
+  std::string prompt;
+  for (int i = 0; i < 100; ++i) prompt += "word " + std::to_string(i) + " ";
+  ASSERT_EQ(
+      run_at(home_, {"run", "--temp", "0", "-p", prompt, "-n", "24", "--ignore-end", "--no-draft"}).exit_code,
+      0);
   ASSERT_EQ(lines().size(), 1U);
   const json::value record = json::parse(lines()[0]);
   for (const char* name : {"load_s", "prefill_tok_s", "first_token_s", "decode_tok_s", "peak_bytes"})
