@@ -194,7 +194,7 @@ plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
   json::object all = read_all(path);
   const json::value* kept = all.if_contains(key);
   Known known(kept == nullptr ? nullptr : kept->if_object());
-  complete(wanted, known);
+  if (!wanted.known_only) complete(wanted, known);
   if (known.changed()) {
     all[key] = known.object();
     write_all(path, all);
@@ -207,7 +207,7 @@ plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
   if (wanted.inventory != nullptr)
     for (const DType type : types_of(*wanted.inventory))
       speed.products[static_cast<std::size_t>(type)] = known.product(quant::format_of(type).name);
-  if (!wanted.disk_path.empty())
+  if (!wanted.disk_path.empty() && !wanted.known_only)
     if (const auto disk = sys::measure_disk(wanted.disk_path, kShortReading))
       speed.disk_bytes_per_s = disk->bytes_per_s;
   return speed;

@@ -23,7 +23,8 @@ struct SpeedWanted {
   // To measure the bandwidth of memory with: a model's, which is there anyway (none: what is known has to
   // do). Nothing: memory of its own, for a moment.
   std::optional<std::span<const std::byte>> memory;
-  bool fresh = false;  // measure the bandwidth of memory now (0.2 s), whatever is known
+  bool fresh = false;       // measure the bandwidth of memory now (0.2 s), whatever is known
+  bool known_only = false;  // measure nothing, which takes some memory
 };
 
 // What cannot be measured is 0; what cannot be kept is measured again next time.

@@ -78,6 +78,17 @@ TEST_F(LocalSpeed, KnownReadsAreAskedForTheirMedianAndSpread) {
   EXPECT_NEAR(speed.read_spread, std::sqrt(2.0 / 3) * std::log(2.0), 1e-9);
 }
 
+TEST_F(LocalSpeed, NothingIsMeasuredWhereOnlyWhatIsKnownMayCount) {
+  const plan::MachineSpeed nothing =
+      local_speed({.disk_path = file(), .memory = std::span<const std::byte>(memory_), .known_only = true});
+  EXPECT_EQ(nothing.read_bytes_per_s + nothing.dispatch_s + nothing.float_macs_per_s, 0);
+  EXPECT_FALSE(std::filesystem::exists(file()));
+  const plan::MachineSpeed measured = measure();
+  const plan::MachineSpeed known =
+      local_speed({.disk_path = {}, .memory = std::span<const std::byte>(), .known_only = true});
+  EXPECT_DOUBLE_EQ(known.float_macs_per_s, measured.float_macs_per_s);
+}
+
 TEST_F(LocalSpeed, OtherThreadsAreAnotherMachine) {
   const plan::MachineSpeed one = measure(1);
   measure(2);

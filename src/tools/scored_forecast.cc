@@ -40,6 +40,9 @@ constexpr std::array<Figure, plan::kMetricCount> kFigures = {{
     {Metric::kPeakMemory, &Forecast::peak_bytes, &RunOutcome::peak_bytes},
 }};
 
+// More than what measuring the machine's speeds takes.
+constexpr std::uint64_t kMeasuringBytes = 64U << 20U;
+
 Forecast corrected(const ForecastRun& run, const Forecast& uncorrected) {
   const engine::LedgerContents ledger =
       engine::read_ledger(engine::default_ledger_path(), engine::kRecentLedger);
@@ -64,7 +67,8 @@ ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& op
                                 .inventory = &run.inventory,
                                 .disk_path = options.disk_bytes_per_s > 0 ? "" : options.disk_path,
                                 .memory = options.memory,
-                                .fresh = options.fresh});
+                                .fresh = options.fresh,
+                                .known_only = options.known_only});
   if (options.disk_bytes_per_s > 0) forecast.speed.disk_bytes_per_s = options.disk_bytes_per_s;
   forecast.uncorrected =
       plan::forecast(run.model, run.inventory, run.plan, run.sequences, forecast.speed, options.question);
@@ -120,9 +124,10 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
                    .depth = stats.reused_tokens,
                    .cached_share = cached_},
       .disk_path = reads_disk ? path : "",
-      // The run's promise of memory holds while it is scored, too.
       .memory =
-          run.plan.streaming ? std::span<const std::byte>() : engine.model().files.files.front().bytes()};
+          run.plan.streaming ? std::span<const std::byte>() : engine.model().files.files.front().bytes(),
+      // The run's promise of memory holds while it is scored, too.
+      .known_only = run.plan.budget_bytes < run.plan.total_bytes() + kMeasuringBytes};
   RunOutcome outcome{.load_s = first_ ? stats.load_s : 0,
                      .peak_bytes = static_cast<double>(stats.peak_rss_bytes),
                      .prompt_tokens = stats.prompt_tokens,

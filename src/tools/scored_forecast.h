@@ -35,6 +35,7 @@ struct ForecastOptions {
   double disk_bytes_per_s = 0;                       // where it is known already
   std::optional<std::span<const std::byte>> memory;  // see SpeedWanted
   bool fresh = false;                                // measure the bandwidth of memory now
+  bool known_only = false;                           // measure nothing
 };
 
 ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& options);
