@@ -215,7 +215,7 @@ plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
   if (wanted.inventory != nullptr)
     for (const DType type : types_of(*wanted.inventory))
       speed.products[static_cast<std::size_t>(type)] = known.product(quant::format_of(type).name);
-  if (!wanted.disk_path.empty())
+  if (wanted.measure && !wanted.disk_path.empty())
     if (const auto disk = sys::measure_disk(wanted.disk_path, kShortReading))
       speed.disk_bytes_per_s = disk->bytes_per_s;
   return speed;

@@ -149,5 +149,16 @@ TEST_F(LocalSpeed, TheDiskUnderAFile) {
   EXPECT_EQ(disk_of(path + "-missing"), 0);
 }
 
+TEST_F(LocalSpeed, NothingIsMeasuredWhereOnlyWhatIsKnownMayCount) {
+  const plan::MachineSpeed nothing =
+      local_speed({.disk_path = file(), .measure = false, .memory = std::span<const std::byte>(memory_)});
+  EXPECT_EQ(nothing.read_bytes_per_s + nothing.dispatch_s + nothing.float_macs_per_s, 0);
+  EXPECT_FALSE(std::filesystem::exists(file()));
+  const plan::MachineSpeed measured = measure();
+  const plan::MachineSpeed known =
+      local_speed({.disk_path = {}, .measure = false, .memory = std::span<const std::byte>()});
+  EXPECT_DOUBLE_EQ(known.float_macs_per_s, measured.float_macs_per_s);
+}
+
 }  // namespace
 }  // namespace cistern::tools
