@@ -91,7 +91,8 @@ Interval inverse(const Interval& rate, double amount) {
 Interval slowed(const Interval& rate, double disk_s) {
   if (disk_s <= 0) return rate;
   const double mid = 1 / (1 / rate.mid + disk_s);
-  return {.low = std::min(mid, mid * std::exp(-kDiskWidth)), .mid = mid, .high = mid * std::exp(kDiskWidth)};
+  const double width = std::max(kDiskWidth, std::log(rate.high / rate.mid));
+  return {.low = mid * std::exp(-width), .mid = mid, .high = mid * std::exp(width)};
 }
 
 spec::ModelSpec without_mtp(spec::ModelSpec model) {
@@ -178,8 +179,12 @@ PlanRow HardwarePlanner::row(const System& system) const {
   }
   const double last = std::max(1U, plan_->cache.context_tokens) - 1.0;
   const auto work_at = [&](double depth) {
-    return model_work(model_, inventory_, plan_->cache, quant_,
-                      {.decode_depth = depth, .prompt_tokens = static_cast<double>(question_.prompt_tokens)});
+    Work work =
+        model_work(model_, inventory_, plan_->cache, quant_,
+                   {.decode_depth = depth, .prompt_tokens = static_cast<double>(question_.prompt_tokens)});
+    // What else is on a device leaves less of it to weights.
+    work.file_bytes += static_cast<double>(bytes_.kv + bytes_.buffers + bytes_.overhead);
+    return work;
   };
   // Users' programs are not asked for: the usual one of the hardware.
   const Backend backend{};
