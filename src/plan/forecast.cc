@@ -24,6 +24,8 @@ constexpr double kDispatchesPerTensor = 1.5;
 constexpr double kSecondsPerValue = 0.35e-9;  // of the residual stream, per tensor multiplied with
 // Loading: what is in the page cache is mapped, page by page.
 constexpr double kMapBytesPerSecond = 50e9;
+// Of the disk's speed at many requests: what reading a mapped file through the page cache gets.
+constexpr double kMappedDiskShare = 0.62;
 constexpr double kLoadSeconds = 0.002;
 constexpr double kSecondsPerToken = 0.36e-6;  // of the vocabulary: the tokenizer's tables
 
@@ -33,8 +35,6 @@ constexpr double kPrefillWidth = 0.20;
 constexpr double kLoadWidth = 0.50;
 constexpr double kPeakWidth = 0.04;
 constexpr double kNineOfTen = 1.645;  // standard deviations
-// Of a plan, what is touched in the end: it rounds up.
-constexpr double kPeakShare = 0.985;
 
 // What takes so long is no forecast.
 constexpr double kUnknown = std::numeric_limits<double>::infinity();
@@ -169,7 +169,7 @@ double load_seconds(const spec::ModelSpec& model, const file::Inventory& invento
       static_cast<double>(plan.streaming ? plan.streaming->resident_bytes : inventory.tensor_bytes());
   const double cached = plan.streaming ? 0 : std::clamp(question.cached_share, 0.0, 1.0);
   return kLoadSeconds + kSecondsPerToken * model.n_vocab + bytes * cached / kMapBytesPerSecond +
-         seconds_for(bytes * (1 - cached), speed.disk_bytes_per_s);
+         seconds_for(bytes * (1 - cached), (plan.streaming ? 1 : kMappedDiskShare) * speed.disk_bytes_per_s);
 }
 
 }  // namespace
@@ -198,17 +198,18 @@ Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory
   Forecast f;
   if (knows_disk || (!plan.streaming && question.cached_share >= 1))
     f.load_s = around(load_seconds(model, inventory, plan, speed, question), kLoadWidth);
-  // Memory of the cache is taken as it fills.
-  const auto cache_bytes = static_cast<double>(plan.kv_bytes);
-  const auto unfilled = [&](double tokens) {
-    return cache_bytes * (1 - std::min(1.0, tokens / (last + 1.0)));
+  // Memory of the cache is taken as it fills: at the least by the prompt, at the most by the whole context.
+  const auto peak_at = [&](double tokens) {
+    return static_cast<double>(plan.total_bytes()) -
+           static_cast<double>(plan.kv_bytes) * (1 - std::min(1.0, tokens / (last + 1.0)));
   };
-  const double all_bytes = kPeakShare * static_cast<double>(plan.total_bytes());
   if (question.filled_tokens > 0) {
-    f.peak_bytes = around(all_bytes - unfilled(question.filled_tokens), kPeakWidth);
+    f.peak_bytes = around(peak_at(question.filled_tokens), kPeakWidth);
   } else {
-    f.peak_bytes = around(all_bytes, kPeakWidth);
-    f.peak_bytes.low -= unfilled(question.depth + question.prompt_tokens);
+    const double least = std::min<double>(question.depth + question.prompt_tokens, last + 1.0);
+    f.peak_bytes = {.low = peak_at(least) * std::exp(-kPeakWidth),
+                    .mid = peak_at((least + last + 1.0) / 2),
+                    .high = peak_at(last + 1.0) * std::exp(kPeakWidth)};
   }
   if (speed.read_bytes_per_s <= 0 || (plan.streaming && !knows_disk)) return f;
   if (prompt_s > 0) {
