@@ -4,24 +4,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <ctime>
 #include <string_view>
 #include <utility>
 
 #include "engine/ledger_file.h"
 #include "engine/ledger_line.h"
+#include "sys/user_folders.h"
 
 namespace cistern::engine {
 namespace {
 
 // A ledger is kept below a fraction of this; a file that is larger is not all ours.
 constexpr std::uint64_t kMostReadBytes = 64ULL << 20U;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 // How many lines were passed over, by LineFault, and what to say about them.
 class Skipped {
@@ -55,11 +50,7 @@ class Skipped {
 }  // namespace
 
 std::string default_ledger_path() {
-  constexpr const char* kFile = "/cistern/ledger.jsonl";
-  // Relative paths in XDG variables are to be ignored (XDG base directory specification).
-  if (const std::string state = environment("XDG_STATE_HOME"); state.starts_with('/')) return state + kFile;
-  if (const std::string home = environment("HOME"); !home.empty()) return home + "/.local/state" + kFile;
-  return "";
+  return sys::user_file(sys::UserFolder::kState, "ledger.jsonl");
 }
 
 Result<void> append_ledger(const std::string& path, const LedgerRecord& record) {

@@ -14,9 +14,9 @@
 #include "sys/resident_pages.h"
 #include "sys/thread_pool.h"
 #include "sys/topology.h"
+#include "sys/user_folders.h"
 #include "tools/input.h"
 #include "tools/json_out.h"
-#include "tools/machine_cache.h"
 #include "tools/machine_figures.h"
 #include "tools/out_file.h"
 
@@ -36,11 +36,6 @@ constexpr double kReadSeconds = 0.05;
 constexpr double kPeakSeconds = 0.02;
 constexpr double kProductSeconds = 0.03;  // per type
 constexpr sys::DiskReading kShortReading{.max_bytes = 512ULL << 20U, .max_seconds = 0.15};
-
-std::string path_of_file() {
-  const std::string machine = machine_cache_path();
-  return machine.empty() ? "" : (std::filesystem::path(machine).parent_path() / "speed.json").string();
-}
 
 std::string key_of(const SpeedWanted& wanted) {
   const sys::Topology topology = sys::read_topology();
@@ -194,7 +189,7 @@ void complete(const SpeedWanted& wanted, Known& known) {
 }  // namespace
 
 plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
-  const std::string path = path_of_file();
+  const std::string path = sys::user_file(sys::UserFolder::kCache, "speed.json");
   const std::string key = key_of(wanted);
   json::object all = read_all(path);
   const json::value* kept = all.if_contains(key);

@@ -1,8 +1,8 @@
 #include "tools/machine_cache.h"
 
-#include <cstdlib>
 #include <filesystem>
 
+#include "sys/user_folders.h"
 #include "tools/input.h"
 #include "tools/json_out.h"
 #include "tools/out_file.h"
@@ -12,19 +12,10 @@ namespace {
 
 constexpr std::uint64_t kMaxCacheBytes = 1U << 20U;
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 }  // namespace
 
 std::string machine_cache_path() {
-  constexpr const char* kFile = "/cistern/machine.json";
-  // Relative paths in XDG variables are to be ignored (XDG base directory specification).
-  if (const std::string cache = environment("XDG_CACHE_HOME"); cache.starts_with('/')) return cache + kFile;
-  if (const std::string home = environment("HOME"); !home.empty()) return home + "/.cache" + kFile;
-  return "";
+  return sys::user_file(sys::UserFolder::kCache, "machine.json");
 }
 
 std::optional<MachineFigures> read_machine_cache(const std::string& path, const boost::json::object& key) {

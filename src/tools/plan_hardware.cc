@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
 #include "spec/hub/known_models.h"
+#include "sys/user_folders.h"
 #include "tools/input.h"
 
 namespace cistern::tools {
@@ -22,13 +22,6 @@ constexpr std::uint64_t kMaxCatalogueBytes = 4ULL << 20U;
 constexpr std::array<int, 2> kSeveral = {2, 4};
 // From the best to the smallest that is of use.
 constexpr std::array<const char*, 6> kQuants = {"Q8_0", "Q6_K", "Q4_K_M", "Q3_K_M", "IQ3_XXS", "IQ2_XXS"};
-
-std::string user_catalogue_path() {
-  const char* config = std::getenv("XDG_CONFIG_HOME");
-  if (config != nullptr && config[0] == '/') return std::string(config) + "/cistern/hardware.csv";
-  const char* home = std::getenv("HOME");
-  return home == nullptr || home[0] == '\0' ? "" : std::string(home) + "/.config/cistern/hardware.csv";
-}
 
 // Every row as a machine of its own, and several of each GPU.
 Result<std::vector<plan::System>> every_system(const plan::Catalogue& catalogue) {
@@ -97,7 +90,7 @@ Result<double> parse_amount(const std::string& text, const std::string& unit, co
 
 Result<plan::Catalogue> load_catalogue(const std::string& path) {
   plan::Catalogue catalogue = plan::Catalogue::built_in();
-  const std::string own = path.empty() ? user_catalogue_path() : path;
+  const std::string own = path.empty() ? sys::user_file(sys::UserFolder::kConfig, "hardware.csv") : path;
   std::error_code error;
   if (own.empty() || (path.empty() && !std::filesystem::exists(own, error))) return catalogue;
   CISTERN_TRY(const std::string text, read_file(own, kMaxCatalogueBytes));
