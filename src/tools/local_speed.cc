@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
-#include <filesystem>
 #include <set>
 
 #include "ops/machine_probe.h"
@@ -15,10 +14,8 @@
 #include "sys/thread_pool.h"
 #include "sys/topology.h"
 #include "sys/user_folders.h"
-#include "tools/input.h"
-#include "tools/json_out.h"
+#include "tools/kept_json.h"
 #include "tools/machine_figures.h"
-#include "tools/out_file.h"
 
 namespace cistern::tools {
 namespace {
@@ -26,7 +23,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kFormat = 1;
-constexpr std::uint64_t kMaxFileBytes = 1U << 20U;
 constexpr std::size_t kReadsKept = 32;
 // Several times the last cache of most machines, and quickly touched.
 constexpr std::uint64_t kProbeBytes = 128ULL << 20U;
@@ -113,23 +109,6 @@ class Known {
   bool keeps_reads_ = true;
 };
 
-json::object read_all(const std::string& path) {
-  if (path.empty()) return {};
-  const auto text = read_file(path, kMaxFileBytes);
-  if (!text) return {};
-  const auto document = parse_json(*text, path);
-  return document && document->is_object() ? document->get_object() : json::object();
-}
-
-void write_all(const std::string& path, const json::object& all) {
-  if (path.empty()) return;
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  auto out = OutFile::create(path);
-  const std::string text = to_json(all) + "\n";
-  if (out && out->write(std::as_bytes(std::span(text)))) (void)out->commit();
-}
-
 double read_speed(const SpeedWanted& wanted, sys::ThreadPool& pool, const ops::ProbeMemory& memory) {
   ops::ReadProbe probe(pool, wanted.isa, memory);
   probe.search(kSearchSeconds);
@@ -191,13 +170,13 @@ void complete(const SpeedWanted& wanted, Known& known) {
 plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
   const std::string path = sys::user_file(sys::UserFolder::kCache, "speed.json");
   const std::string key = key_of(wanted);
-  json::object all = read_all(path);
+  json::object all = read_kept(path);
   const json::value* kept = all.if_contains(key);
   Known known(kept == nullptr ? nullptr : kept->if_object());
   if (wanted.measure) complete(wanted, known);
   if (known.changed()) {
     all[key] = known.object();
-    write_all(path, all);
+    write_kept(path, all);
   }
   plan::MachineSpeed speed{.read_spread = known.read_spread(),
                            .dispatch_s = known.number("dispatch_s"),
