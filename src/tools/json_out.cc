@@ -98,6 +98,10 @@ std::string to_json(const json::value& value, JsonForm form) {
   return writer.take();
 }
 
+boost::json::value json_or_null(double value) {
+  return value > 0 && std::isfinite(value) ? boost::json::value(value) : boost::json::value();
+}
+
 json::array json_ids(std::span<const text::TokenId> ids) {
   json::array array;
   array.reserve(ids.size());

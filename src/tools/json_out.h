@@ -19,6 +19,9 @@ enum class JsonForm { kLine, kPretty };  // one line, or indented by two spaces
 // Without a newline at the end. Infinities and NaN, which JSON lacks, become null.
 std::string to_json(const boost::json::value& value, JsonForm form = JsonForm::kLine);
 
+// A figure; null where it is not known, which is 0.
+boost::json::value json_or_null(double value);
+
 boost::json::array json_ids(std::span<const text::TokenId> ids);
 
 // {"code", "message", "where"}

@@ -6,16 +6,13 @@
 #include <boost/json.hpp>
 
 #include "spec/hub/known_models.h"
+#include "tools/json_out.h"
 #include "tools/output.h"
 
 namespace cistern::tools {
 namespace {
 
 namespace json = boost::json;
-
-json::value or_null(double value) {
-  return value > 0 ? json::value(value) : json::value();
-}
 
 std::string or_dash(double value) {
   return value > 0 ? fmt::format("{:g}", value) : "-";
@@ -47,12 +44,12 @@ json::array hardware_json(const plan::Catalogue& catalogue) {
                     {"kind", plan::name_of(row.kind)},
                     {"vendor", row.vendor},
                     {"memory_gb", json::array(row.memory_gb.begin(), row.memory_gb.end())},
-                    {"bandwidth_gbps", or_null(row.bandwidth_gbps)},
-                    {"fp16_tflops", or_null(row.fp16_tflops)},
-                    {"int8_tops", or_null(row.int8_tops)},
+                    {"bandwidth_gbps", json_or_null(row.bandwidth_gbps)},
+                    {"fp16_tflops", json_or_null(row.fp16_tflops)},
+                    {"int8_tops", json_or_null(row.int8_tops)},
                     {"link", row.link},
-                    {"tdp_w", or_null(row.tdp_w)},
-                    {"price_usd", or_null(row.price_usd)},
+                    {"tdp_w", json_or_null(row.tdp_w)},
+                    {"price_usd", json_or_null(row.price_usd)},
                     {"source", row.source},
                     {"verification", row.verification}});
   return list;

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "tools/json_out.h"
+
 namespace cistern::tools {
 namespace {
 
@@ -17,10 +19,6 @@ using plan::Verdict;
 
 constexpr std::string_view kUnconfirmed =
     "a figure of this hardware is a claim that its vendor has not confirmed";
-
-json::value or_null(double value) {
-  return value > 0 && std::isfinite(value) ? json::value(value) : json::value();
-}
 
 json::object interval_json(const Interval& interval) {
   return {{"low", interval.low}, {"mid", interval.mid}, {"high", interval.high}};
@@ -63,7 +61,7 @@ json::object row_json(const PlanRow& row) {
   for (const plan::Change& change : row.changes) {
     changes.push_back({{"change", change.what},
                        {"verdict", plan::name_of(change.verdict)},
-                       {"decode_tok_s", or_null(change.decode_tok_s)},
+                       {"decode_tok_s", json_or_null(change.decode_tok_s)},
                        {"total_bytes", change.total_bytes}});
   }
   for (const plan::OperatingPoint& point : row.points) {
@@ -79,22 +77,22 @@ json::object row_json(const PlanRow& row) {
           {"why", row.why},
           {"bytes", counts_json(row.bytes)},
           {"tiers", std::move(tiers)},
-          {"bytes_per_token", or_null(row.bytes_per_token)},
+          {"bytes_per_token", json_or_null(row.bytes_per_token)},
           {"forecast", forecast_json(row.forecast)},
-          {"limit_tok_s", row.forecast ? or_null(row.forecast->limit_tok_s) : json::value()},
+          {"limit_tok_s", row.forecast ? json_or_null(row.forecast->limit_tok_s) : json::value()},
           {"limited_by", row.forecast && row.forecast->limit_tok_s > 0
                              ? json::value(plan::name_of(row.forecast->limited_by))
                              : json::value()},
-          {"price_usd", or_null(row.price_usd)},
-          {"power_w", or_null(row.power_w)},
-          {"usd_per_tok_s", or_null(rate > 0 ? row.price_usd / rate : 0)},
-          {"usd_per_gb", or_null(capacity > 0 ? row.price_usd / (capacity / 1e9) : 0)},
-          {"tok_per_j", or_null(row.power_w > 0 ? rate / row.power_w : 0)},
+          {"price_usd", json_or_null(row.price_usd)},
+          {"power_w", json_or_null(row.power_w)},
+          {"usd_per_tok_s", json_or_null(rate > 0 ? row.price_usd / rate : 0)},
+          {"usd_per_gb", json_or_null(capacity > 0 ? row.price_usd / (capacity / 1e9) : 0)},
+          {"tok_per_j", json_or_null(row.power_w > 0 ? rate / row.power_w : 0)},
           {"unconfirmed", row.unconfirmed},
           {"changes", std::move(changes)},
           {"roofline",
-           {{"read_bytes_per_s", or_null(row.read_bytes_per_s)},
-            {"macs_per_s", or_null(row.macs_per_s)},
+           {{"read_bytes_per_s", json_or_null(row.read_bytes_per_s)},
+            {"macs_per_s", json_or_null(row.macs_per_s)},
             {"points", std::move(points)}}}};
 }
 
@@ -219,8 +217,8 @@ json::object plan_json(const PlanReport& report) {
            {{"name", report.name},
             {"arch", report.arch},
             {"type", report.type},
-            {"parameters", or_null(report.parameters)},
-            {"active_parameters", or_null(report.active_parameters)},
+            {"parameters", json_or_null(report.parameters)},
+            {"active_parameters", json_or_null(report.active_parameters)},
             {"file_bytes", report.file_bytes},
             {"layers", report.layers},
             {"context_tokens", report.model_context},
