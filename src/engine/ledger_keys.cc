@@ -57,17 +57,12 @@ LedgerModel ledger_model(const file::Inventory& inventory) {
   const auto architecture = inventory.metadata.string("general.architecture");
   Hash hash(kModelKind);
   hash.add(architecture ? *architecture : std::string_view());
-  std::array<std::uint64_t, kDTypeCount> bytes{};
   for (const file::TensorInfo& tensor : inventory.tensors()) {
-    const auto type = static_cast<std::size_t>(tensor.dtype);
-    hash.add(type);
+    hash.add(static_cast<std::uint64_t>(tensor.dtype));
     for (int i = 0; i < Shape::kMaxDims; ++i) hash.add(tensor.shape.dim(i));
-    bytes[type] += tensor.bytes.size();
   }
-  LedgerModel model{.key = hash.value(), .bytes = inventory.tensor_bytes()};
+  LedgerModel model{.key = hash.value(), .type = inventory.main_type(), .bytes = inventory.tensor_bytes()};
   if (architecture) model.architecture = row_of(*architecture);
-  const auto most = std::ranges::max_element(bytes);
-  if (*most > 0) model.type = static_cast<DType>(most - bytes.begin());
   return model;
 }
 

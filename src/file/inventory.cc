@@ -1,5 +1,7 @@
 #include "file/inventory.h"
 
+#include <algorithm>
+#include <array>
 #include <new>
 #include <utility>
 
@@ -46,6 +48,14 @@ std::uint64_t Inventory::tensor_bytes() const {
   std::uint64_t sum = 0;
   for (const TensorInfo& info : tensors_) sum += info.size_bytes;
   return sum;
+}
+
+std::optional<DType> Inventory::main_type() const {
+  std::array<std::uint64_t, kDTypeCount> bytes{};
+  for (const TensorInfo& info : tensors_) bytes[static_cast<std::size_t>(info.dtype)] += info.size_bytes;
+  const auto most = std::ranges::max_element(bytes);
+  if (*most == 0) return std::nullopt;
+  return static_cast<DType>(most - bytes.begin());
 }
 
 Result<void> ModelFiles::check_intact() const {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +44,7 @@ class Inventory {
   const TensorInfo* find(std::string_view name) const;
   std::span<const TensorInfo> tensors() const { return tensors_; }  // in file order
   std::uint64_t tensor_bytes() const;                               // sum over all tensors
+  std::optional<DType> main_type() const;  // that most bytes have; none: there are no bytes
 
  private:
   std::vector<TensorInfo> tensors_;

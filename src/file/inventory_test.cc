@@ -23,6 +23,10 @@ TEST(Inventory, InsertAndFind) {
   EXPECT_EQ(inventory.find("a"), &inventory.tensors()[1]);
   EXPECT_EQ(inventory.find("c"), nullptr);
   EXPECT_EQ(inventory.tensor_bytes(), 12U);
+  EXPECT_EQ(inventory.main_type(), DType::kF32);
+  EXPECT_TRUE(inventory.insert({.name = "c", .dtype = DType::kQ4_0, .size_bytes = 18}));
+  EXPECT_EQ(inventory.main_type(), DType::kQ4_0);
+  EXPECT_EQ(Inventory().main_type(), std::nullopt);
 }
 
 TEST(OpenModel, FromMemory) {

@@ -79,10 +79,6 @@ double fill(std::vector<Tier>& tiers, const ByteCounts& bytes) {
                             : static_cast<double>(disk.bytes.weights) / static_cast<double>(bytes.weights);
 }
 
-Interval interval_of(const Speed& speed) {
-  return {.low = speed.low, .mid = speed.mid, .high = speed.high};
-}
-
 Interval inverse(const Interval& rate, double amount) {
   return {.low = amount / rate.high, .mid = amount / rate.mid, .high = amount / rate.low};
 }
@@ -194,7 +190,7 @@ PlanRow HardwarePlanner::row(const System& system) const {
   const double disk_s = reads.disk / (question_.ssd_gbps * kGiga);
   const auto rate_at = [&](double depth) -> Interval {
     const auto speed = time_.decode(work_at(depth), whole, backend);
-    return speed ? slowed(interval_of(*speed), disk_s) : Interval{};
+    return speed ? slowed(*speed, disk_s) : Interval{};
   };
   Forecast f;
   if (model_.causal) {
@@ -205,7 +201,7 @@ PlanRow HardwarePlanner::row(const System& system) const {
   if (const auto prompt = time_.prompt(work, whole, backend)) {
     const double pass_s = static_cast<double>(bytes_.weights) * on_disk / (question_.ssd_gbps * kGiga) /
                           question_.prompt_tokens;
-    f.prefill_tok_s = slowed(interval_of(*prompt), pass_s);
+    f.prefill_tok_s = slowed(*prompt, pass_s);
     f.first_token_s = inverse(f.prefill_tok_s, question_.prompt_tokens);
   }
   if (!is_usable(model_.causal ? f.decode_tok_s : f.prefill_tok_s)) {

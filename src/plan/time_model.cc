@@ -124,8 +124,8 @@ double TimeModel::seconds(const std::vector<Term>& terms) const {
   return sum;
 }
 
-Speed TimeModel::speed(const std::vector<Term>& terms, std::string_view phase,
-                       const std::vector<std::string>& groups) const {
+Interval TimeModel::speed(const std::vector<Term>& terms, std::string_view phase,
+                          const std::vector<std::string>& groups) const {
   double width = kUsualWidth;
   for (const std::string& group : groups) {
     const auto found = parameters_.find(std::string(phase) + ".width." + group);
@@ -138,12 +138,12 @@ Speed TimeModel::speed(const std::vector<Term>& terms, std::string_view phase,
   return {.low = mid / factor, .mid = mid, .high = mid * factor};
 }
 
-Result<Speed> TimeModel::decode(const Work& work, const System& system, const Backend& backend) const {
+Result<Interval> TimeModel::decode(const Work& work, const System& system, const Backend& backend) const {
   CISTERN_TRY(const std::vector<Term> terms, decode_terms(work, system, backend));
   return speed(terms, "decode", width_groups(work, system, backend));
 }
 
-Result<Speed> TimeModel::prompt(const Work& work, const System& system, const Backend& backend) const {
+Result<Interval> TimeModel::prompt(const Work& work, const System& system, const Backend& backend) const {
   CISTERN_TRY(const std::vector<Term> terms, prompt_terms(work, system, backend));
   return speed(terms, "prompt", width_groups(work, system, backend));
 }

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "plan/catalogue.h"
+#include "plan/interval.h"
 
 namespace cistern::plan {
 
@@ -85,13 +86,6 @@ struct Term {
 Result<std::vector<Term>> decode_terms(const Work& work, const System& system, const Backend& backend);
 Result<std::vector<Term>> prompt_terms(const Work& work, const System& system, const Backend& backend);
 
-// Tokens per second; the interval is meant to hold nine of ten measurements.
-struct Speed {
-  double low = 0;
-  double mid = 0;
-  double high = 0;
-};
-
 class TimeModel {
  public:
   // The fitted parameters that are built in.
@@ -100,8 +94,9 @@ class TimeModel {
   // Columns name and value. Errors: kFormat.
   static Result<TimeModel> parse(std::string_view text, std::string name);
 
-  Result<Speed> decode(const Work& work, const System& system, const Backend& backend) const;
-  Result<Speed> prompt(const Work& work, const System& system, const Backend& backend) const;
+  // Tokens per second.
+  Result<Interval> decode(const Work& work, const System& system, const Backend& backend) const;
+  Result<Interval> prompt(const Work& work, const System& system, const Backend& backend) const;
 
   // Seconds of a token; parameters that the table lacks count as 0.
   double seconds(const std::vector<Term>& terms) const;
@@ -109,8 +104,8 @@ class TimeModel {
   double parameter(const std::string& name) const;
 
  private:
-  Speed speed(const std::vector<Term>& terms, std::string_view phase,
-              const std::vector<std::string>& groups) const;
+  Interval speed(const std::vector<Term>& terms, std::string_view phase,
+                 const std::vector<std::string>& groups) const;
 
   std::map<std::string, double, std::less<>> parameters_;
 };

@@ -72,7 +72,7 @@ TEST(TimeModel, WhatEverybodyMeasures) {
 TEST(TimeModel, TheIntervalHoldsTheMiddle) {
   for (const std::string_view name : kMachines) {
     for (const Work& work : {dense_8b(), experts_120b()}) {
-      for (const Speed& speed :
+      for (const Interval& speed :
            {*model().decode(work, system_named(name), {}), *model().prompt(work, system_named(name), {})}) {
         EXPECT_GT(speed.low, 0) << name;
         EXPECT_LT(speed.low, speed.mid) << name;

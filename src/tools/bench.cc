@@ -2,11 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 
 #include "ops/machine_probe.h"
-#include "quant/format.h"
 #include "sys/disk_speed.h"
 #include "sys/memory_limits.h"
 #include "sys/topology.h"
@@ -16,6 +14,7 @@
 #include "tools/interrupt.h"
 #include "tools/json_out.h"
 #include "tools/machine_figures.h"
+#include "tools/model_report.h"
 #include "tools/out_file.h"
 #include "tools/output.h"
 #include "tools/progress.h"
@@ -71,14 +70,6 @@ Result<engine::LoadOptions> load_options_of(const BenchFlags& flags, std::uint32
   load.reserved_bytes = kDiskProbeBytes;
   load.sequences = flags.generated_tokens > 0 ? *std::ranges::max_element(flags.batches) : 1;
   return load;
-}
-
-// The type that most weight bytes have.
-std::string main_type(const file::Inventory& inventory) {
-  std::map<DType, std::uint64_t> bytes;
-  for (const file::TensorInfo& tensor : inventory.tensors()) bytes[tensor.dtype] += tensor.size_bytes;
-  const auto most = std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; });
-  return most == bytes.end() ? "" : std::string(quant::format_of(most->first).name);
 }
 
 // Much larger than any last-level cache but the largest, and small beside a model worth measuring: less where
@@ -201,7 +192,7 @@ Result<BenchReport> measure(const BenchFlags& flags) {
                                  .threads = session->threads()},
                      .model = {.path = session->model().path,
                                .arch = spec.arch,
-                               .type = main_type(session->model().inventory()),
+                               .type = main_type_name(session->model().inventory()),
                                .bytes_per_token = session->work(1).weight_bytes,
                                .load_s = session->load_s()},
                      .results = std::move(results)};

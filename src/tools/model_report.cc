@@ -70,6 +70,11 @@ std::string_view role_of(std::string_view tensor_name) {
   return "other";
 }
 
+std::string main_type_name(const file::Inventory& inventory) {
+  const auto type = inventory.main_type();
+  return type ? std::string(quant::format_of(*type).name) : "";
+}
+
 ModelReport make_report(const file::ModelFiles& files, std::string path) {
   ModelReport report;
   report.path = std::move(path);

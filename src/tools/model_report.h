@@ -34,6 +34,9 @@ struct ModelReport {
 
 ModelReport make_report(const file::ModelFiles& files, std::string path);
 
+// Of the type that most bytes have; empty: there are none.
+std::string main_type_name(const file::Inventory& inventory);
+
 // "embedding", "attention", "ffn", "experts", "norm", "output" or "other".
 std::string_view role_of(std::string_view tensor_name);
 // Layer of "blk.12.attn_q.weight"; nothing for other names.

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include "engine/embedded/guide.h"
 #include "engine/engine.h"
 #include "plan/step_work.h"
-#include "quant/format.h"
 #include "tools/input.h"
+#include "tools/model_report.h"
 
 namespace cistern::tools {
 namespace {
@@ -16,14 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxConfigBytes = 4ULL << 20U;
-
-// The type that most weight bytes have.
-std::string main_type(const file::Inventory& inventory) {
-  std::map<DType, std::uint64_t> bytes;
-  for (const file::TensorInfo& tensor : inventory.tensors()) bytes[tensor.dtype] += tensor.size_bytes;
-  const auto most = std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; });
-  return most == bytes.end() ? "" : std::string(quant::format_of(most->first).name);
-}
 
 Result<PlanModel> of_file(const std::string& path) {
   PlanModel model{.name = path == engine::kGuide ? path : fs::path(path).stem().string(), .path = path};
@@ -34,7 +25,7 @@ Result<PlanModel> of_file(const std::string& path) {
     CISTERN_TRY(model.files, file::open_model(path, file::Contents::kHeader));
   }
   CISTERN_TRY(model.spec, spec::read_model_spec(model.inventory()));
-  model.type = main_type(model.inventory());
+  model.type = main_type_name(model.inventory());
   return model;
 }
 

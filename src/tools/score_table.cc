@@ -171,12 +171,8 @@ std::vector<Part> parts() {
   };
 }
 
-json::value number_or_null(double value) {
-  return value > 0 ? json::value(value) : json::value();
-}
-
 json::object speed_json(const ScoredSpeed& speed) {
-  return {{"measured", number_or_null(speed.measured)},
+  return {{"measured", json_or_null(speed.measured)},
           {"low", speed.forecast.low},
           {"mid", speed.forecast.mid},
           {"high", speed.forecast.high}};
@@ -190,7 +186,7 @@ json::object terms_json(const ScoredSpeed& speed) {
       factors.push_back(json::array{json::value(factor.parameter), json::value(factor.weight)});
     terms.push_back({{"seconds", term.seconds}, {"factors", std::move(factors)}});
   }
-  return {{"measured", number_or_null(speed.measured)}, {"terms", std::move(terms)}};
+  return {{"measured", json_or_null(speed.measured)}, {"terms", std::move(terms)}};
 }
 
 }  // namespace
@@ -214,7 +210,7 @@ json::object score_json(const std::vector<ScoredRow>& rows) {
   for (const ScoredRow& row : rows) {
     json::object object = {{"row_id", row.row.row_id}};
     if (row.error) {
-      object["measured"] = number_or_null(row.row.decode_tps);
+      object["measured"] = json_or_null(row.row.decode_tps);
       for (const char* bound : {"low", "mid", "high"}) object[bound] = nullptr;
       object["error"] = describe(*row.error);
     } else {
@@ -222,7 +218,7 @@ json::object score_json(const std::vector<ScoredRow>& rows) {
       object["prompt"] = speed_json(row.prompt);
       object["moe"] = row.moe;
       object["known_model"] = row.known_model;
-      object["file_size_gib"] = number_or_null(row.file_gib);
+      object["file_size_gib"] = json_or_null(row.file_gib);
     }
     list.push_back(std::move(object));
   }

@@ -16,7 +16,7 @@ namespace cistern::tools {
 
 struct ScoredSpeed {
   double measured = 0;  // tokens per second; 0: not measured
-  plan::Speed forecast;
+  plan::Interval forecast;
   std::vector<plan::Term> terms;
 };
 
