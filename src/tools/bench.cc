@@ -126,11 +126,7 @@ class Prober {
 // What was measured from an empty cache, for the ledger.
 void note_outcome(const engine::BenchSession& session, const spec::ModelSpec& model, double cached,
                   double disk_gbps, const std::vector<BenchResult>& results) {
-  const ForecastRun run{.model = model,
-                        .inventory = session.model().inventory(),
-                        .plan = session.plan(),
-                        .isa = session.isa(),
-                        .threads = session.threads()};
+  const ForecastRun run{.model = model, .inventory = session.model().inventory(), .plan = session.plan()};
   RunOutcome outcome{.load_s = session.load_s()};
   for (const BenchResult& result : results) {
     const BenchCase& c = result.measured;
@@ -151,7 +147,7 @@ void note_outcome(const engine::BenchSession& session, const spec::ModelSpec& mo
                                 .disk_path = "",
                                 .measure = !run.plan.streaming.has_value(),
                                 .memory = session.model().files.files.front().bytes()};
-  record_outcome(engine::LedgerKind::kBench, run, options, scored_forecast(run, options), outcome);
+  LocalForecaster(session.isa(), session.threads()).record(engine::LedgerKind::kBench, run, options, outcome);
 }
 
 Result<BenchReport> measure(const BenchFlags& flags) {

@@ -12,7 +12,6 @@
 #include "sys/disk_speed.h"
 #include "sys/resident_pages.h"
 #include "sys/thread_pool.h"
-#include "sys/topology.h"
 #include "sys/user_folders.h"
 #include "tools/kept_json.h"
 #include "tools/machine_figures.h"
@@ -34,7 +33,7 @@ constexpr double kProductSeconds = 0.03;  // per type
 constexpr sys::DiskReading kShortReading{.max_bytes = 512ULL << 20U, .max_seconds = 0.15};
 
 std::string key_of(const SpeedWanted& wanted) {
-  const sys::Topology topology = sys::read_topology();
+  const sys::Topology topology = wanted.topology != nullptr ? *wanted.topology : sys::read_topology();
   return fmt::format("{}/{}/{}/{}/{}", kFormat, topology.processor, topology.cores, sys::name_of(wanted.isa),
                      wanted.threads);
 }

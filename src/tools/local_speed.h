@@ -12,10 +12,12 @@
 #include "file/inventory.h"
 #include "plan/forecast.h"
 #include "sys/cpu_features.h"
+#include "sys/topology.h"
 
 namespace cistern::tools {
 
 struct SpeedWanted {
+  const sys::Topology* topology = nullptr;  // of this machine, where it is known already
   sys::Isa isa = sys::Isa::kScalar;
   int threads = 1;
   const file::Inventory* inventory = nullptr;  // whose types of weights are looked at

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "quant/format.h"
 #include "spec/hub/repack.h"
@@ -49,13 +50,12 @@ class LocalPlanner {
     options_.question = {.prompt_tokens = question_.prompt_tokens, .cached_share = cached_};
     if (options_.disk_path.empty() && (run.plan.streaming || cached_ < 1)) options_.disk_path = disk_path();
     options_.fresh = options_.fresh && !run.plan.streaming;
-    const ScoredForecast scored = scored_forecast({.model = run.model,
-                                                   .inventory = model_.inventory(),
-                                                   .plan = run.plan,
-                                                   .isa = run.isa,
-                                                   .threads = run.threads,
-                                                   .sequences = question_.load.sequences},
-                                                  options_);
+    if (!forecaster_) forecaster_ = std::make_shared<const LocalForecaster>(run.isa, run.threads);
+    const ScoredForecast scored = forecaster_->forecast({.model = run.model,
+                                                         .inventory = model_.inventory(),
+                                                         .plan = run.plan,
+                                                         .sequences = question_.load.sequences},
+                                                        options_);
     // What is known now serves the other ways to run it, too.
     options_.fresh = false;
     options_.disk_bytes_per_s = scored.speed.disk_bytes_per_s;
@@ -97,6 +97,7 @@ class LocalPlanner {
   LocalPlanner about(const PlanModel& other) const {
     LocalPlanner planner(other, question_);
     planner.options_ = options_;
+    planner.forecaster_ = forecaster_;
     return planner;
   }
 
@@ -144,6 +145,7 @@ class LocalPlanner {
   const LocalQuestion& question_;
   ForecastOptions options_{.question = {}, .disk_path = {}, .memory = {}, .fresh = true};
   double cached_ = share_in_memory();
+  std::shared_ptr<const LocalForecaster> forecaster_;  // of all ways to run it
 };
 
 std::string hardware_name() {

@@ -23,14 +23,6 @@ constexpr std::uint32_t kForecaster = 2;
 // What measuring speeds takes at the most.
 constexpr std::uint64_t kMeasuringBytes = 64ULL << 20U;
 
-std::uint64_t this_machine(sys::Isa isa) {
-  const sys::Topology topology = sys::read_topology();
-  return engine::machine_key({.processor = topology.processor,
-                              .cores = topology.cores,
-                              .memory_bytes = sys::read_memory_limits().physical_bytes,
-                              .backend = sys::name_of(isa)});
-}
-
 struct Figure {
   Metric metric;
   Interval Forecast::* interval;
@@ -51,13 +43,23 @@ std::uint64_t room_beside(const plan::MemoryPlan& plan) {
   return std::min(budget > planned ? budget - planned : 0, sys::read_memory_limits().budget_bytes());
 }
 
-Forecast corrected(const ForecastRun& run, const Forecast& uncorrected) {
+}  // namespace
+
+LocalForecaster::LocalForecaster(sys::Isa isa, int threads)
+    : isa_(isa), threads_(threads), topology_(sys::read_topology()) {
+  machine_ = engine::machine_key({.processor = topology_.processor,
+                                  .cores = topology_.cores,
+                                  .memory_bytes = sys::read_memory_limits().physical_bytes,
+                                  .backend = sys::name_of(isa)});
   const engine::LedgerContents ledger =
       engine::read_ledger(engine::default_ledger_path(), engine::kRecentLedger);
-  const plan::Corrections corrections =
-      plan::corrections_for(engine::outcomes_of(ledger.records, kForecaster),
-                            engine::place_key(this_machine(run.isa), run.plan.streaming.has_value()),
-                            engine::ledger_model(run.inventory).key);
+  outcomes_ = engine::outcomes_of(ledger.records, kForecaster);
+}
+
+Forecast LocalForecaster::corrected(const ForecastRun& run, const engine::LedgerModel& model,
+                                    const Forecast& uncorrected) const {
+  const plan::Corrections corrections = plan::corrections_for(
+      outcomes_, engine::place_key(machine_, run.plan.streaming.has_value()), model.key);
   Forecast told = uncorrected;
   for (const Figure& figure : kFigures)
     told.*figure.interval = corrections.apply(figure.metric, uncorrected.*figure.interval);
@@ -66,12 +68,11 @@ Forecast corrected(const ForecastRun& run, const Forecast& uncorrected) {
   return told;
 }
 
-}  // namespace
-
-ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& options) {
+ScoredForecast LocalForecaster::forecast(const ForecastRun& run, const ForecastOptions& options) const {
   ScoredForecast forecast;
-  forecast.speed = local_speed({.isa = run.isa,
-                                .threads = run.threads,
+  forecast.speed = local_speed({.topology = &topology_,
+                                .isa = isa_,
+                                .threads = threads_,
                                 .inventory = &run.inventory,
                                 .disk_path = options.disk_bytes_per_s > 0 ? "" : options.disk_path,
                                 .measure = options.measure,
@@ -80,31 +81,33 @@ ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& op
   if (options.disk_bytes_per_s > 0) forecast.speed.disk_bytes_per_s = options.disk_bytes_per_s;
   forecast.uncorrected =
       plan::forecast(run.model, run.inventory, run.plan, run.sequences, forecast.speed, options.question);
-  forecast.told = corrected(run, forecast.uncorrected);
+  forecast.model = engine::ledger_model(run.inventory);
+  forecast.told = corrected(run, forecast.model, forecast.uncorrected);
   return forecast;
 }
 
-void record_outcome(engine::LedgerKind kind, const ForecastRun& run, const ForecastOptions& options,
-                    const ScoredForecast& forecast, const RunOutcome& outcome) {
+void LocalForecaster::record(engine::LedgerKind kind, const ForecastRun& run, const ForecastOptions& options,
+                             const RunOutcome& outcome) const {
+  const ScoredForecast scored = forecast(run, options);
   engine::LedgerRecord record{.program = engine::parse_program_version(kVersion),
                               .forecaster = kForecaster,
                               .kind = kind,
-                              .machine = this_machine(run.isa),
-                              .model = engine::ledger_model(run.inventory),
+                              .machine = machine_,
+                              .model = scored.model,
                               .workload = {.context_tokens = run.plan.cache.context_tokens,
                                            .prompt_tokens = outcome.prompt_tokens,
                                            .generated_tokens = outcome.generated_tokens,
                                            .depth_tokens = options.question.depth,
-                                           .threads = static_cast<std::uint32_t>(run.threads),
+                                           .threads = static_cast<std::uint32_t>(threads_),
                                            .sequences = run.sequences,
                                            .kv_type = run.plan.cache.type,
                                            .streaming = run.plan.streaming.has_value()}};
   for (const Figure& figure : kFigures) {
     const double actual = outcome.*figure.actual;
-    if (actual <= 0 || !plan::is_usable(forecast.told.*figure.interval)) continue;
+    if (actual <= 0 || !plan::is_usable(scored.told.*figure.interval)) continue;
     record.figures[static_cast<std::size_t>(figure.metric)] = {
-        .predicted = forecast.told.*figure.interval,
-        .uncorrected = forecast.uncorrected.*figure.interval,
+        .predicted = scored.told.*figure.interval,
+        .uncorrected = scored.uncorrected.*figure.interval,
         .actual = actual};
   }
   if (const auto done = engine::append_ledger(engine::default_ledger_path(), record); !done)
@@ -123,11 +126,8 @@ RunScore::RunScore(engine::LedgerKind kind, bool off, const engine::OpenModel& m
 
 void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) {
   if (off_ || engine.plan().adapter_bytes > 0) return;
-  const ForecastRun run{.model = engine.spec(),
-                        .inventory = engine.model().inventory(),
-                        .plan = engine.plan(),
-                        .isa = engine.isa(),
-                        .threads = engine.threads()};
+  const ForecastRun run{
+      .model = engine.spec(), .inventory = engine.model().inventory(), .plan = engine.plan()};
   // What fewer tokens take is mostly what comes first: caches, pages and clocks that are still cold.
   constexpr std::uint32_t kFewestSteps = 16;
   constexpr std::uint32_t kFewestPrompt = 64;
@@ -159,7 +159,8 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
     outcome.prefill_tok_s = stats.prefill_tok_s();
     outcome.first_token_s = stats.prefill_s;
   }
-  record_outcome(kind_, run, options, scored_forecast(run, options), outcome);
+  if (!forecaster_) forecaster_.emplace(engine.isa(), engine.threads());
+  forecaster_->record(kind_, run, options, outcome);
   first_ = false;
 }
 

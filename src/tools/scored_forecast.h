@@ -5,10 +5,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/engine.h"
 #include "engine/ledger.h"
 #include "plan/forecast.h"
+#include "sys/topology.h"
 #include "tools/local_speed.h"
 
 namespace cistern::tools {
@@ -18,8 +20,6 @@ struct ForecastRun {
   const spec::ModelSpec& model;
   const file::Inventory& inventory;
   const plan::MemoryPlan& plan;
-  sys::Isa isa = sys::Isa::kScalar;
-  int threads = 1;
   std::uint32_t sequences = 1;
 };
 
@@ -27,6 +27,7 @@ struct ScoredForecast {
   plan::Forecast told;  // corrected
   plan::Forecast uncorrected;
   plan::MachineSpeed speed;
+  engine::LedgerModel model;  // what the ledger calls the model
 };
 
 struct ForecastOptions {
@@ -37,8 +38,6 @@ struct ForecastOptions {
   std::optional<std::span<const std::byte>> memory;  // likewise
   bool fresh = false;                                // measure the bandwidth of memory now
 };
-
-ScoredForecast scored_forecast(const ForecastRun& run, const ForecastOptions& options);
 
 // What happened; 0: not measured.
 struct RunOutcome {
@@ -51,9 +50,28 @@ struct RunOutcome {
   std::uint32_t generated_tokens = 0;
 };
 
-// Adds a line to the ledger. A ledger that cannot be written is told once on stderr.
-void record_outcome(engine::LedgerKind kind, const ForecastRun& run, const ForecastOptions& options,
-                    const ScoredForecast& forecast, const RunOutcome& outcome);
+// Which machine this is and what earlier runs on it taught, read once.
+class LocalForecaster {
+ public:
+  LocalForecaster(sys::Isa isa, int threads);
+
+  ScoredForecast forecast(const ForecastRun& run, const ForecastOptions& options) const;
+
+  // Forecasts a run that has ended and adds a line to the ledger. A ledger that cannot be written is told on
+  // stderr.
+  void record(engine::LedgerKind kind, const ForecastRun& run, const ForecastOptions& options,
+              const RunOutcome& outcome) const;
+
+ private:
+  plan::Forecast corrected(const ForecastRun& run, const engine::LedgerModel& model,
+                           const plan::Forecast& uncorrected) const;
+
+  sys::Isa isa_;
+  int threads_;
+  sys::Topology topology_;
+  std::uint64_t machine_ = 0;  // its key in the ledger
+  std::vector<plan::Outcome> outcomes_;
+};
 
 // The steps of a command that runs one model: what is known before it is loaded, and afterwards.
 class RunScore {
@@ -74,6 +92,7 @@ class RunScore {
   bool first_ = true;  // loading is recorded once
   double cached_ = 1;
   double disk_bytes_per_s_ = 0;
+  std::optional<LocalForecaster> forecaster_;  // made after the first answer
 };
 
 }  // namespace cistern::tools
