@@ -21,6 +21,8 @@ constexpr std::array kCodes = {
     CodeRow{ErrorCode::kTooLong, "too_long", 1},
     CodeRow{ErrorCode::kTemplate, "template", 1},
     CodeRow{ErrorCode::kCancelled, "cancelled", 1},
+    CodeRow{ErrorCode::kBusy, "busy", 1},
+    CodeRow{ErrorCode::kTimeout, "timeout", 1},
 };
 
 const CodeRow& row_of(ErrorCode code) {

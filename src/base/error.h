@@ -21,6 +21,8 @@ enum class ErrorCode {
   kTooLong,      // prompt longer than the context, context full
   kTemplate,     // a chat template failed or raised
   kCancelled,    // stopped on request
+  kBusy,         // too much is asked at the same time: try again later
+  kTimeout,      // took longer than allowed
 };
 
 struct Error {

@@ -1,0 +1,23 @@
+// What an Error is in the protocols: the HTTP status and the names of its kind. One table for all of them.
+// Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace cistern::serve {
+
+struct ErrorStatus {
+  unsigned http = 500;
+  std::string_view openai;     // "type" of OpenAI's error object
+  std::string_view anthropic;  // of Anthropic's
+};
+
+ErrorStatus status_of(ErrorCode code);
+
+// What a client is told, in one line: the message, without paths of this machine.
+std::string client_message(const Error& error);
+
+}  // namespace cistern::serve
