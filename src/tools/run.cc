@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "engine/prompt.h"
 #include "tools/answer.h"
 #include "tools/commands.h"
 #include "tools/flags.h"
@@ -64,7 +65,7 @@ Result<std::string> read_prompt(const RunOptions& options) {
 
 Result<std::vector<text::TokenId>> prompt_ids(const RunOptions& options, const engine::OpenModel& model,
                                               const std::string& text) {
-  if (options.raw) return raw_prompt(model, text);
+  if (options.raw) return engine::encode_prompt(model, text);
   CISTERN_TRY(const text::jinja::Template chat, load_template(model, options.template_file));
   std::vector<Message> messages;
   if (!options.system.empty()) messages.push_back({.role = "system", .content = options.system});

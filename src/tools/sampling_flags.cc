@@ -2,8 +2,8 @@
 
 #include <array>
 #include <charconv>
-#include <fstream>
 
+#include "engine/model_sampling.h"
 #include "tools/flags.h"
 
 namespace cistern::tools {
@@ -14,87 +14,55 @@ using sample::SamplerOptions;
 struct FloatRow {
   const char* name;
   float SamplerOptions::* value;
-  const char* key;  // of the model's own default; null: no such key exists
   const char* description;
 };
 constexpr std::array kFloats = {
-    FloatRow{"--temp", &SamplerOptions::temperature, "general.sampling.temp",
+    FloatRow{"--temp", &SamplerOptions::temperature,
              "Temperature; 0: always the likeliest token [0.8; of the guide 0]"},
-    FloatRow{"--top-p", &SamplerOptions::top_p, "general.sampling.top_p",
+    FloatRow{"--top-p", &SamplerOptions::top_p,
              "Keep the likeliest tokens up to this probability together; 1: off [0.95]"},
-    FloatRow{"--min-p", &SamplerOptions::min_p, "general.sampling.min_p",
+    FloatRow{"--min-p", &SamplerOptions::min_p,
              "Keep tokens at least so likely in relation to the likeliest; 0: off [0.05]"},
-    FloatRow{"--typical", &SamplerOptions::typical_p, nullptr,
+    FloatRow{"--typical", &SamplerOptions::typical_p,
              "Keep the tokens whose surprise is most typical up to this probability; 1: off [1]"},
-    FloatRow{"--repeat-penalty", &SamplerOptions::repetition_penalty, "general.sampling.penalty_repeat",
+    FloatRow{"--repeat-penalty", &SamplerOptions::repetition_penalty,
              "Divide the logits of tokens that were there; 1: off [1]"},
-    FloatRow{"--presence-penalty", &SamplerOptions::presence_penalty, nullptr,
+    FloatRow{"--presence-penalty", &SamplerOptions::presence_penalty,
              "Subtract from the logits of tokens that were there; 0: off [0]"},
-    FloatRow{"--frequency-penalty", &SamplerOptions::frequency_penalty, nullptr,
+    FloatRow{"--frequency-penalty", &SamplerOptions::frequency_penalty,
              "Subtract for every time that a token was there; 0: off [0]"},
-    FloatRow{"--dry-multiplier", &SamplerOptions::dry_multiplier, nullptr,
+    FloatRow{"--dry-multiplier", &SamplerOptions::dry_multiplier,
              "Strength of DRY, which penalizes repeated sequences; 0: off [0]"},
-    FloatRow{"--dry-base", &SamplerOptions::dry_base, nullptr, "DRY: growth per repeated token [1.75]"},
-    FloatRow{"--xtc-probability", &SamplerOptions::xtc_probability, "general.sampling.xtc_probability",
+    FloatRow{"--dry-base", &SamplerOptions::dry_base, "DRY: growth per repeated token [1.75]"},
+    FloatRow{"--xtc-probability", &SamplerOptions::xtc_probability,
              "Chance to exclude the top choices of a token; 0: off [0]"},
-    FloatRow{"--xtc-threshold", &SamplerOptions::xtc_threshold, "general.sampling.xtc_threshold",
+    FloatRow{"--xtc-threshold", &SamplerOptions::xtc_threshold,
              "XTC: probability that makes a top choice [0.1]"},
-    FloatRow{"--mirostat-tau", &SamplerOptions::mirostat_tau, "general.sampling.mirostat_tau",
-             "Mirostat: target surprise in bits [5]"},
-    FloatRow{"--mirostat-eta", &SamplerOptions::mirostat_eta, "general.sampling.mirostat_eta",
-             "Mirostat: learning rate [0.1]"},
+    FloatRow{"--mirostat-tau", &SamplerOptions::mirostat_tau, "Mirostat: target surprise in bits [5]"},
+    FloatRow{"--mirostat-eta", &SamplerOptions::mirostat_eta, "Mirostat: learning rate [0.1]"},
 };
 
 struct CountRow {
   const char* name;
   std::uint32_t SamplerOptions::* value;
-  const char* key;
   const char* description;
 };
 constexpr std::array kCounts = {
-    CountRow{"--top-k", &SamplerOptions::top_k, "general.sampling.top_k",
-             "Keep the k likeliest tokens; 0: off [40]"},
-    CountRow{"--penalty-window", &SamplerOptions::penalty_window, "general.sampling.penalty_last_n",
+    CountRow{"--top-k", &SamplerOptions::top_k, "Keep the k likeliest tokens; 0: off [40]"},
+    CountRow{"--penalty-window", &SamplerOptions::penalty_window,
              "Tokens that the penalties look back at [64]"},
-    CountRow{"--dry-allowed-length", &SamplerOptions::dry_allowed_length, nullptr,
+    CountRow{"--dry-allowed-length", &SamplerOptions::dry_allowed_length,
              "DRY: repeated tokens that are free [2]"},
-    CountRow{"--dry-window", &SamplerOptions::dry_window, nullptr, "DRY: tokens to look back at; 0: all [0]"},
+    CountRow{"--dry-window", &SamplerOptions::dry_window, "DRY: tokens to look back at; 0: all [0]"},
 };
 
 constexpr std::array kDryBreakers = {"\n", ":", "\"", "*"};
-
-Result<SamplerOptions> model_defaults(const engine::OpenModel& model) {
-  SamplerOptions options;
-  if (model.path == engine::kGuide) options.temperature = 0;
-  const file::Metadata& metadata = model.inventory().metadata;
-  for (const FloatRow& row : kFloats) {
-    if (row.key == nullptr) continue;
-    CISTERN_TRY(const auto value, metadata.find_number(row.key));
-    if (value) options.*row.value = static_cast<float>(*value);
-  }
-  for (const CountRow& row : kCounts) {
-    if (row.key == nullptr) continue;
-    CISTERN_TRY(const auto value, metadata.find_uint(row.key));
-    if (value) options.*row.value = static_cast<std::uint32_t>(*value);
-  }
-  CISTERN_TRY(const auto mirostat, metadata.find_uint("general.sampling.mirostat"));
-  if (mirostat) options.mirostat = *mirostat != 0;  // its first version too: both aim at tau
-  return options;
-}
 
 CLI::Validator non_negative() {
   const auto check = [](const std::string& text) {
     return text.starts_with('-') ? std::string("must not be negative") : std::string();
   };
   return {check, ""};
-}
-
-// Short enough to be typed again. (getentropy() would be taken from libbsd.a, which libedit needs.)
-Result<std::uint32_t> random_seed() {
-  std::uint32_t seed = 0;
-  std::ifstream source("/dev/urandom", std::ios::binary);
-  if (source.read(reinterpret_cast<char*>(&seed), sizeof seed)) return seed;
-  return fail(ErrorCode::kIo, "the system gives no random number; choose one", "--seed");
 }
 
 Result<std::pair<text::TokenId, float>> parse_bias(const std::string& text) {
@@ -179,7 +147,7 @@ void add_sampling_flags(CLI::App& app, SamplingFlags& flags) {
 }
 
 Result<SamplerOptions> sampler_options(const SamplingFlags& flags, const engine::OpenModel& model) {
-  CISTERN_TRY(SamplerOptions options, model_defaults(model));
+  CISTERN_TRY(SamplerOptions options, engine::default_sampling(model));
   for (const auto& change : flags.given) change(options);
   for (const std::string& text : flags.logit_bias) {
     CISTERN_TRY(const auto bias, parse_bias(text));
@@ -193,7 +161,7 @@ Result<SamplerOptions> sampler_options(const SamplingFlags& flags, const engine:
   if (flags.seed) {
     options.seed = *flags.seed;
   } else {
-    CISTERN_TRY(options.seed, random_seed());
+    CISTERN_TRY(options.seed, engine::random_seed());
   }
   CISTERN_TRY_VOID(sample::validate(options, static_cast<std::uint32_t>(model.tokenizer->size())));
   return options;

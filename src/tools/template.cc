@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "engine/prompt.h"
 #include "text/template_request.h"
 #include "tools/commands.h"
 #include "tools/flags.h"
@@ -7,7 +8,6 @@
 #include "tools/iso_time.h"
 #include "tools/json_lines.h"
 #include "tools/output.h"
-#include "tools/prompt.h"
 
 namespace cistern::tools {
 namespace {
@@ -38,8 +38,8 @@ Result<void> open(const TemplateOptions& options, ModelTemplate& out) {
   if (options.model.model.empty()) return {};
   CISTERN_TRY(out.model, engine::open_model(open_options(options.model)));
   const text::Tokenizer& tokenizer = *out.model->tokenizer;
-  out.defaults.bos_token = token_text(tokenizer, tokenizer.vocab().bos);
-  out.defaults.eos_token = token_text(tokenizer, tokenizer.vocab().eos);
+  out.defaults.bos_token = engine::token_text(tokenizer, tokenizer.vocab().bos);
+  out.defaults.eos_token = engine::token_text(tokenizer, tokenizer.vocab().eos);
   if (!out.model->template_source) return {};
   CISTERN_TRY(out.parsed, out.model->chat_template());
   out.defaults.model_template = &*out.parsed;
