@@ -3,7 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <utility>
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 
 namespace cistern::serve::anthropic {
 namespace {

@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
 #include "base/check.h"
-#include "fmt/format.h"
 
 namespace cistern::serve::anthropic {
 namespace {

@@ -4,7 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <utility>
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "text/utf8.h"
 
 namespace cistern::serve::ollama {
