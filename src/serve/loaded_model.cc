@@ -26,11 +26,14 @@ Result<std::unique_ptr<LoadedModel>> load_model(const Offer& offer, engine::Open
   ModelInfo info = model_card(offer, service->model().files, service->spec());
   info.context_tokens = service->context_tokens();
   info.loaded = true;
+  const text::Format* format =
+      chat ? &text::detect_format(service->model().template_source.value_or(std::string_view())) : nullptr;
   std::optional<plan::Forecast> forecast;
   if (policy.forecast) forecast = policy.forecast(*service);
   return std::make_unique<LoadedModel>(LoadedModel{.info = std::move(info),
                                                    .service = std::move(service),
                                                    .chat = std::move(chat),
+                                                   .format = format,
                                                    .sampling = std::move(sampling),
                                                    .forecast = forecast});
 }

@@ -13,6 +13,7 @@
 #include "sample/sampler.h"
 #include "serve/backend.h"
 #include "serve/offered_models.h"
+#include "text/answer/format.h"
 #include "text/jinja/template.h"
 
 namespace cistern::serve {
@@ -21,6 +22,7 @@ struct LoadedModel {
   ModelInfo info;
   std::unique_ptr<engine::Service> service;
   Result<text::jinja::Template> chat;      // or why there is none to use
+  const text::Format* format = nullptr;    // of its answers; null: there is no template
   sample::SamplerOptions sampling;         // as the model wants it, without a seed
   std::optional<plan::Forecast> forecast;  // of one request that runs alone
 

@@ -70,6 +70,15 @@ std::string echo_of(const LoadedModel& model, const GenerationTask& task) {
   return {};
 }
 
+// `text`: the rendered prompt.
+AnswerPlan answer_plan(const LoadedModel& model, const Conversation& conversation, const std::string& text) {
+  AnswerPlan plan{.format = model.format, .tools = {}, .one_call = !conversation.parallel_tool_calls};
+  if (conversation.tool_choice != ToolChoice::kNone) plan.tools = text::ToolSet(conversation.tools);
+  const std::size_t end = text.find_last_not_of(" \n");
+  plan.in_reasoning = end != std::string::npos && text.substr(0, end + 1).ends_with("<think>");
+  return plan;
+}
+
 std::optional<double> timeout_of(const GenerationTask& task, double longest_s) {
   if (longest_s <= 0) return task.timeout_s;
   return std::min(task.timeout_s.value_or(longest_s), longest_s);
@@ -97,7 +106,13 @@ Result<PreparedTask> prepare(const LoadedModel& model, const GenerationTask& tas
   }
   PreparedTask prepared{.choices = task.choices, .answer = {}, .echo = echo_of(model, task)};
   engine::Request& request = prepared.request.request;
-  CISTERN_TRY(request.prompt, prompt_ids(model.open(), model.chat, task));
+  if (const auto* conversation = std::get_if<Conversation>(&task.prompt)) {
+    CISTERN_TRY(const std::string text, rendered(model.open(), model.chat, *conversation));
+    CISTERN_TRY(request.prompt, engine::encode_prompt(model.open(), text));
+    prepared.answer = answer_plan(model, *conversation, text);
+  } else {
+    CISTERN_TRY(request.prompt, prompt_ids(model.open(), model.chat, task));
+  }
   CISTERN_TRY(request.sampling, sampling_of(model, task.sampling));
   request.max_tokens = task.max_tokens;
   request.stop = task.stop;

@@ -63,6 +63,26 @@ bool InterruptFlag::raised() const {
   return interrupted != 0;
 }
 
+EndSignal::EndSignal() {
+  sigset_t endings;
+  sigemptyset(&endings);
+  for (const int signal : kEndings) sigaddset(&endings, signal);
+  pthread_sigmask(SIG_BLOCK, &endings, &before_);
+}
+
+EndSignal::~EndSignal() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void EndSignal::wait() {
+  sigset_t endings;
+  sigemptyset(&endings);
+  for (const int signal : kEndings) sigaddset(&endings, signal);
+  int signal = 0;
+  sigwait(&endings, &signal);
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 InterruptReads::InterruptReads() : before_(install(do_nothing, 0)) {}
 InterruptReads::~InterruptReads() {
   sigaction(SIGINT, &before_, nullptr);

@@ -35,6 +35,23 @@ class InterruptFlag {
   std::array<struct sigaction, 3> before_{};
 };
 
+// For a command that runs until it is told to end. While this object lives, Ctrl-C, a closed terminal and a
+// request to end the program only wake up wait(). REQUIRES: made before any thread is, for threads inherit
+// what it blocks.
+class EndSignal {
+ public:
+  EndSignal();
+  ~EndSignal();
+  EndSignal(const EndSignal&) = delete;
+  EndSignal& operator=(const EndSignal&) = delete;
+
+  // Returns when one of them comes. After that the next one ends the program at once.
+  void wait();
+
+ private:
+  sigset_t before_{};
+};
+
 // While this object lives Ctrl-C only makes reads from the terminal return (EINTR).
 class InterruptReads {
  public:

@@ -93,12 +93,32 @@ void Metrics::count(const GenerationReport& generation) {
     first_token_s_.observe(generation.first_token_s);
     queue_s_.observe(usage.queue_s);
   }
+  add_to_model(generation);
   const engine::Stats& stats = generation.stats;
   if (stats.decode_steps == 0 || stats.decode_s <= 0) return;
   token_s_.observe(stats.decode_s / stats.decode_steps);
   if (!generation.alone || stats.decode_steps < kFewestSteps || generation.loaded == nullptr) return;
   if (const auto& forecast = generation.loaded->forecast; forecast && forecast->decode_tok_s.mid > 0)
     forecast_ratio_.observe(stats.decode_steps / stats.decode_s / forecast->decode_tok_s.mid);
+}
+
+void Metrics::add_to_model(const GenerationReport& generation) {
+  const Usage& usage = generation.usage;
+  const std::lock_guard lock(mutex_);
+  ModelTotals& totals = models_[generation.model];
+  totals.prompt_tokens += usage.prompt_tokens;
+  totals.cached_tokens += usage.cached_tokens;
+  totals.generated_tokens += usage.completion_tokens;
+  ++totals.requests;
+  const engine::Stats& stats = generation.stats;
+  if (stats.decode_steps > 0 && stats.decode_s > 0) totals.decode_tok_s = stats.decode_steps / stats.decode_s;
+  if (stats.prefill_tok_s() > 0) totals.prefill_tok_s = stats.prefill_tok_s();
+}
+
+Metrics::ModelTotals Metrics::totals(const std::string& model) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = models_.find(model);
+  return found == models_.end() ? ModelTotals() : found->second;
 }
 
 void Metrics::write_requests(MetricsText& out) const {

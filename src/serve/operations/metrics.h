@@ -31,9 +31,19 @@ class Metrics {
 
   std::string text(ModelPool& pool, std::uint32_t waiting, std::size_t connections) const;
 
-  std::uint64_t generated_tokens() const { return generated_tokens_; }
+  // Of a model since the start, and how fast its last answers were; 0: not known.
+  struct ModelTotals {
+    std::uint64_t prompt_tokens = 0;
+    std::uint64_t cached_tokens = 0;
+    std::uint64_t generated_tokens = 0;
+    std::uint64_t requests = 0;
+    double decode_tok_s = 0;
+    double prefill_tok_s = 0;
+  };
+  ModelTotals totals(const std::string& model) const;
 
  private:
+  void add_to_model(const GenerationReport& generation);
   std::string_view label_of(std::string_view path) const;
   void write_requests(MetricsText& out) const;
   void write_generations(MetricsText& out) const;
@@ -41,6 +51,7 @@ class Metrics {
   std::vector<std::string> paths_;
   mutable std::mutex mutex_;
   std::map<std::pair<std::string_view, unsigned>, std::uint64_t> requests_;
+  std::map<std::string, ModelTotals> models_;
   std::array<std::atomic<std::uint64_t>, 6> finished_{};  // by Finish, then failures
   std::atomic<std::uint64_t> prompt_tokens_ = 0, cached_tokens_ = 0, generated_tokens_ = 0,
                              reasoning_tokens_ = 0;
