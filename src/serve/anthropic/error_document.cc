@@ -22,7 +22,7 @@ http::Response error_response(const Error& error, const std::string& request_id,
                              .body = json::serialize(error_document(error, request_id))};
   response.headers.emplace_back("request-id", request_id);
   if (error.code == ErrorCode::kBusy)
-    response.headers.emplace_back("retry-after", std::to_string(retry_after_s));
+    response.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
   return response;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include "serve/json_fields.h"
 #include "text/utf8.h"
 
 namespace cistern::serve::ollama {
@@ -16,7 +17,7 @@ json::object token_object(const TokenLogprob& token) {
   json::array bytes;
   for (const char byte : token.bytes) bytes.push_back(static_cast<unsigned char>(byte));
   return {{"token", text::repair_utf8(token.bytes)},
-          {"logprob", static_cast<double>(token.logprob)},
+          {"logprob", json_number(token.logprob)},
           {"bytes", std::move(bytes)}};
 }
 
