@@ -1,0 +1,24 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+// The system's Chromium where there is one; else the one that `npx playwright install chromium` leaves.
+const system = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+  (path) => path && existsSync(path),
+);
+
+export default defineConfig({
+  testDir: "tests/page",
+  outputDir: "test-results",
+  fullyParallel: true,
+  workers: 2,
+  reporter: "list",
+  use: {
+    browserName: "chromium",
+    viewport: { width: 1360, height: 860 },
+    contextOptions: { reducedMotion: "reduce" },
+    launchOptions: {
+      executablePath: system,
+      args: process.getuid?.() === 0 ? ["--no-sandbox"] : [], // Chromium's sandbox refuses root
+    },
+  },
+});
