@@ -9,6 +9,7 @@
 #include "serve/ollama/routes.h"
 #include "serve/openai/routes.h"
 #include "serve/operations/routes.h"
+#include "serve/page/page.h"
 
 namespace cistern::serve {
 namespace {
@@ -66,6 +67,11 @@ Result<void> Application::listen(http::ServerOptions options) {
        .stopping = stopping_,
        .connections = [this] { return server_ == nullptr ? 0 : server_->connection_count(); },
        .version = options_.version}));
+  if (options_.page) {
+    const std::vector<http::Route> page = page::routes();
+    for (const http::Route& route : page) options.access.open_paths.push_back(route.path);
+    add(page);
+  }
   metrics_.set_paths(std::move(paths));
   CISTERN_TRY(server_, http::Server::start(std::move(options),
                                            [this](const std::shared_ptr<http::Exchange>& exchange) {

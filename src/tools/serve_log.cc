@@ -26,8 +26,8 @@ std::string now_text() {
                      ms);
 }
 
-json::string string_of(std::string_view text) {
-  return {text.data(), text.size()};
+std::string string_of(std::string_view text) {
+  return std::string(text);
 }
 
 std::string outcome_of(const serve::GenerationReport& report) {
