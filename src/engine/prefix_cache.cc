@@ -48,7 +48,7 @@ Result<PrefixCache> PrefixCache::create(kv::PagePool& pool, std::uint64_t own_by
                                         std::uint32_t checkpoints) {
   PrefixCache cache(pool, own_bytes);
   CISTERN_TRY(cache.checkpoints_, sys::Buffer::allocate(own_bytes * checkpoints));
-  cache.owners_.assign(own_bytes > 0 ? checkpoints : 0, nullptr);
+  cache.saved_.resize(own_bytes > 0 ? checkpoints : 0);
   return cache;
 }
 
@@ -130,8 +130,12 @@ PrefixCache::Node* PrefixCache::begin(kv::Cache& cache, std::span<const text::To
       return root(long_rope);
     }
   }
-  const bool has_own = own_bytes_ > 0;
-  cache.begin(pages, length, has_own ? slot(found.last->checkpoint) : std::span<std::byte>());
+  std::span<const std::byte> own;
+  if (own_bytes_ > 0) {
+    own = slot(found.last->checkpoint);
+    saved_[found.last->checkpoint].used = ++clock_;
+  }
+  cache.begin(pages, length, own);
   return shared;
 }
 
@@ -159,19 +163,14 @@ kv::PageId PrefixCache::page_of(const Node& node) {
 }
 
 bool PrefixCache::save(Node* node, const kv::Cache& cache, Node* instead) {
-  if (owners_.empty() || node->checkpoint != kNoCheckpoint) return false;
+  if (saved_.empty() || node->checkpoint != kNoCheckpoint) return false;
   CISTERN_CHECK(node->end == cache.length());
-  std::uint32_t i = kNoCheckpoint;
-  if (instead != nullptr && instead != node && instead->checkpoint != kNoCheckpoint) {
-    i = instead->checkpoint;
-  } else {
-    const auto older = [](const Node* a, const Node* b) {
-      return a == nullptr || (b != nullptr && a->used < b->used);
-    };
-    i = static_cast<std::uint32_t>(std::ranges::min_element(owners_, older) - owners_.begin());
-  }
-  if (owners_[i] != nullptr) owners_[i]->checkpoint = kNoCheckpoint;
-  owners_[i] = node;
+  auto place = std::ranges::min_element(saved_, {}, &Checkpoint::used);
+  if (instead != nullptr && instead != node && instead->checkpoint != kNoCheckpoint)
+    place = saved_.begin() + instead->checkpoint;
+  if (place->owner != nullptr) place->owner->checkpoint = kNoCheckpoint;
+  const auto i = static_cast<std::uint32_t>(place - saved_.begin());
+  *place = {.owner = node, .used = ++clock_};
   node->checkpoint = i;
   cache.save_own(slot(i));
   return true;
@@ -185,7 +184,7 @@ void PrefixCache::touch(Node* node) {
 
 void PrefixCache::forget(Node* leaf) {
   CISTERN_CHECK(leaf->children.empty());
-  if (leaf->checkpoint != kNoCheckpoint) owners_[leaf->checkpoint] = nullptr;
+  if (leaf->checkpoint != kNoCheckpoint) saved_[leaf->checkpoint] = {};
   pool_->drop(leaf->page);
   --n_nodes_;
   std::erase_if(leaf->parent->children, [&](const auto& child) { return child.get() == leaf; });

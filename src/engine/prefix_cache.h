@@ -66,7 +66,11 @@ class PrefixCache {
   std::uint32_t n_nodes_ = 0;
   std::uint64_t clock_ = 0;
   sys::Buffer checkpoints_;
-  std::vector<Node*> owners_;  // of each checkpoint; null: free
+  struct Checkpoint {
+    Node* owner = nullptr;   // null: free
+    std::uint64_t used = 0;  // saved or begun with
+  };
+  std::vector<Checkpoint> saved_;
 };
 
 }  // namespace cistern::engine
