@@ -1,8 +1,8 @@
-// The only door for front-ends: open a model file, load it within the memory budget, turn a prompt into a
-// stream of tokens. An OpenModel is cheap (file mapped, metadata read, nothing allocated for running) and
-// serves the commands that only look; an Engine adds the memory plan, the KV cache and the decoder. An Engine
-// runs one generation at a time and is used from one thread; cancel() alone may be called from any thread or
-// a signal handler. Lifetime: an Engine outlives its Generations; an OpenModel moves into its Engine.
+// The door for front-ends: open a model file, load it within the memory budget, turn a prompt into a stream
+// of tokens. An OpenModel is cheap (file mapped, metadata read, nothing allocated for running) and serves the
+// commands that only look; an Engine adds the memory plan, the KV cache and the decoder. It runs one
+// generation at a time, on one thread (service.h has the engine of many); only cancel() may come from another
+// thread or a signal handler. An Engine outlives its Generations; an OpenModel moves into its Engine.
 #pragma once
 
 #include <atomic>
@@ -77,14 +77,13 @@ struct LoadOptions {
   std::uint32_t wanted_tokens = 0;              // automatic context: no more than this is needed; 0: unknown
   DType kv_type = DType::kF16;
   std::uint32_t sequences = 1;  // decoded together; submit() uses the first
+  bool paged = false;           // they share pages of keys and values: see service.h
   int threads = 0;              // 0: one per physical core that this process may use
   std::optional<sys::Isa> isa;
   std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
   std::uint64_t reserved_bytes = 0;           // of the machine's, for what the caller allocates meanwhile
   std::vector<AdapterOptions> adapters;       // all of them together, on every token
-  // Guess with the layer that predicts further tokens, where the file has one that is known and memory is
-  // left for it. Requests that do not speculate gain nothing by it.
-  bool mtp = false;
+  bool mtp = false;  // guess with the layer that predicts further tokens, where there is one and room for it
 
   // Of models that are streamed from disk. May be empty.
   std::function<void(const StreamingForecast&)> on_streaming;                            // before loading

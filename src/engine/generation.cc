@@ -52,8 +52,7 @@ Generation::Impl::Impl(Runtime& with, Request asked)
     : runtime(with),
       request(std::move(asked)),
       sampler(request.sampling, with.model.n_vocab, request.prompt),
-      detokenizer(*with.open.tokenizer, {.hide_control = true, .continuation = true}),
-      stops(request.stop) {
+      text(*with.open.tokenizer, request.stop, false) {
   stats.load_s = runtime.load_s;
   stats.streaming = runtime.streaming != nullptr;
   start_use_ = runtime.disk_use();
@@ -189,19 +188,14 @@ Result<void> Generation::Impl::advance() {
 
 std::optional<Step> Generation::Impl::finish(StopReason why) {
   finished = true;
-  reason = why;
-  tail = stops.feed(detokenizer.flush());
-  if (stops.matched()) {
-    reason = StopReason::kStopString;
-  } else {
-    tail += stops.flush();
-  }
+  tail = text.finish();
+  reason = text.stopped() ? StopReason::kStopString : why;
   return std::nullopt;
 }
 
 Result<std::optional<Step>> Generation::Impl::next() {
   if (finished) return std::nullopt;
-  if (stops.matched()) return finish(StopReason::kStopString);
+  if (text.stopped()) return finish(StopReason::kStopString);
   if (started && request.max_tokens > 0 && stats.generated_tokens >= request.max_tokens) {
     return finish(StopReason::kLength);
   }
@@ -218,7 +212,7 @@ Result<std::optional<Step>> Generation::Impl::next() {
   chosen_.pop_front();
   if (!request.ignore_end && runtime.open.tokenizer->is_end(id)) return finish(StopReason::kEnd);
   ++stats.generated_tokens;
-  return Step{.id = id, .text = stops.feed(detokenizer.push(id))};
+  return Step{.id = id, .text = text.push(id)};
 }
 
 Generation::Generation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -6,13 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "engine/answer_text.h"
 #include "engine/draft_length.h"
 #include "engine/engine.h"
 #include "engine/prompt_lookup.h"
 #include "engine/runtime.h"
-#include "engine/stop_matcher.h"
 #include "sample/sampler.h"
-#include "text/detokenizer.h"
 
 namespace cistern::engine {
 
@@ -24,8 +23,7 @@ struct Generation::Impl {
   Runtime& runtime;
   Request request;
   sample::Sampler sampler;
-  text::Detokenizer detokenizer;
-  StopMatcher stops;
+  AnswerText text;
   Stats stats;
   std::string tail;
   StopReason reason = StopReason::kLength;

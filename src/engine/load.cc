@@ -72,6 +72,22 @@ Result<void> make_store(Runtime& runtime, const LoadOptions& options) {
   return {};
 }
 
+Result<void> make_caches(Runtime& runtime, std::uint32_t sequences) {
+  const plan::MemoryPlan& plan = runtime.plan;
+  if (plan.paged) {
+    CISTERN_TRY(kv::PagePool pages, kv::PagePool::create(plan.cache, plan.paged->pages));
+    runtime.pages = std::make_unique<kv::PagePool>(std::move(pages));
+  }
+  const std::uint32_t n = plan.paged ? plan.paged->caches : sequences;
+  runtime.caches.reserve(n);
+  while (runtime.caches.size() < n) {
+    CISTERN_TRY(kv::Cache cache,
+                plan.paged ? kv::Cache::create(plan.cache, *runtime.pages) : kv::Cache::create(plan.cache));
+    runtime.caches.push_back(std::move(cache));
+  }
+  return {};
+}
+
 }  // namespace
 
 Runtime::~Runtime() {
@@ -105,10 +121,7 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
       std::make_unique<Runtime>(std::move(open), std::move(planned.model), std::move(planned.plan));
   runtime->isa = planned.isa;
   CISTERN_TRY(runtime->arena, sys::Buffer::allocate(runtime->plan.buffer_bytes));
-  for (std::uint32_t i = 0; i < options.sequences; ++i) {
-    CISTERN_TRY(kv::Cache cache, kv::Cache::create(runtime->plan.cache));
-    runtime->caches.push_back(std::move(cache));
-  }
+  CISTERN_TRY_VOID(make_caches(*runtime, options.sequences));
   CISTERN_TRY_VOID(make_store(*runtime, options));
   runtime->adapters = std::move(adapters);
   std::vector<model::Adapter> bound;

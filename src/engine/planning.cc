@@ -76,6 +76,7 @@ Result<PlannedRun> plan_run(const file::ModelFiles& files, const std::string& pa
                             .kv_type = options.kv_type,
                             .threads = run.threads,
                             .sequences = options.sequences,
+                            .paged = options.paged,
                             .adapters = adapters,
                             .may_stream = path != kGuide});
   if (!planned) return fail(planned.error().code, planned.error().message, path);

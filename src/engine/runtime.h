@@ -43,7 +43,8 @@ struct Runtime {
   sys::Isa isa = sys::Isa::kScalar;
   double load_s = 0;
   sys::Buffer arena;
-  std::vector<kv::Cache> caches;  // one per sequence; never resized
+  std::unique_ptr<kv::PagePool> pages;  // that the caches share; null: they share none
+  std::vector<kv::Cache> caches;        // one per sequence, and one more where they share; never resized
   std::unique_ptr<store::WeightStore> store;
   store::StreamingStore* streaming = nullptr;  // the store, when it streams
   std::string memory_folder;                   // see LoadOptions

@@ -69,6 +69,8 @@ Result<void> Sequence::feed_chunks(std::span<const std::uint32_t> ids, const Fee
     const auto part = ids.first(std::min<std::size_t>(chunk, ids.size()));
     const model::SequenceTokens next{
         .ids = part, .cache = &cache_, .long_rope = long_rope_, .first_segment = feeding.first_segment};
+    if (!cache_.reserve(static_cast<std::uint32_t>(part.size())))
+      return fail(ErrorCode::kMemory, "other requests hold the memory for keys and values: try again later");
     if (follower != nullptr) CISTERN_TRY_VOID(follower->before_chunk(tokens_, part));
     if (auto fed = decoder_.forward({&next, 1}); !fed) {
       clear();  // some layers have seen these tokens, others not

@@ -64,7 +64,8 @@ std::string StopMatcher::feed(std::string_view piece) {
     state_ = advance(state_, static_cast<std::uint8_t>(c));
     if (nodes_[state_].match_length == 0) continue;
     matched_ = true;
-    held_.resize(held_.size() - nodes_[state_].match_length);
+    match_ = held_.substr(held_.size() - nodes_[state_].match_length);
+    held_.resize(held_.size() - match_.size());
     return std::exchange(held_, {});
   }
   std::string shown = held_.substr(0, held_.size() - nodes_[state_].depth);

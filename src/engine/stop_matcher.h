@@ -22,6 +22,7 @@ class StopMatcher {
   // are swallowed, in later calls too.
   std::string feed(std::string_view piece);
   bool matched() const { return matched_; }
+  const std::string& match() const { return match_; }  // the stop string, once matched
 
   // What is held back, to be shown when the text ends without a match; empty after a match.
   std::string flush();
@@ -45,6 +46,7 @@ class StopMatcher {
   std::uint32_t state_ = 0;
   std::string held_;  // not shown yet; its last depth(state_) bytes may begin a stop string
   bool matched_ = false;
+  std::string match_;
 };
 
 }  // namespace cistern::engine

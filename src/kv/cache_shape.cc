@@ -83,6 +83,46 @@ std::uint64_t layer_bytes(const LayerShape& layer, const CacheShape& shape) noex
   return slots_of(layer, shape) * row + side_slots_of(layer, shape) * side_row + state_bytes(layer);
 }
 
+bool has_paged_rows(const LayerShape& layer) noexcept {
+  return layer.n_kv_heads > 0 && layer.window == 0;
+}
+
+bool has_paged_side_rows(const LayerShape& layer) noexcept {
+  return layer.index_dim + layer.compressed_dim > 0 && kPageTokens % layer.compress_ratio == 0;
+}
+
+std::uint64_t page_bytes(const LayerShape& layer, DType type) noexcept {
+  std::uint64_t bytes = 0;
+  if (has_paged_rows(layer))
+    bytes += kPageTokens * (key_row_bytes(layer, type) + value_row_bytes(layer, type));
+  if (has_paged_side_rows(layer))
+    bytes += kPageTokens / layer.compress_ratio *
+             (index_row_bytes(layer, type) + compressed_row_bytes(layer, type));
+  return bytes;
+}
+
+std::uint64_t own_bytes(const LayerShape& layer, const CacheShape& shape) noexcept {
+  std::uint64_t bytes = state_bytes(layer);
+  if (!has_paged_rows(layer))
+    bytes += slots_of(layer, shape) * (key_row_bytes(layer, shape.type) + value_row_bytes(layer, shape.type));
+  if (!has_paged_side_rows(layer))
+    bytes += side_slots_of(layer, shape) *
+             (index_row_bytes(layer, shape.type) + compressed_row_bytes(layer, shape.type));
+  return bytes;
+}
+
+std::uint64_t page_bytes(const CacheShape& shape) noexcept {
+  std::uint64_t sum = 0;
+  for (const LayerShape& layer : shape.layers) sum += page_bytes(layer, shape.type);
+  return sum;
+}
+
+std::uint64_t own_bytes(const CacheShape& shape) noexcept {
+  std::uint64_t sum = 0;
+  for (const LayerShape& layer : shape.layers) sum += own_bytes(layer, shape);
+  return sum;
+}
+
 std::uint64_t total_bytes(const CacheShape& shape) noexcept {
   std::uint64_t sum = 0;
   for (const LayerShape& layer : shape.layers) {

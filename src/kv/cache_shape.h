@@ -55,4 +55,21 @@ std::uint32_t side_slots_of(const LayerShape& layer, const CacheShape& shape) no
 std::uint64_t layer_bytes(const LayerShape& layer, const CacheShape& shape) noexcept;
 std::uint64_t total_bytes(const CacheShape& shape) noexcept;
 
+// Sequences may share memory page by page (kv/page_pool.h). A page has the rows of kPageTokens tokens, of all
+// layers that keep rows of every token; a whole number of attention's blocks of keys. What else a sequence
+// leaves behind is its own: rings, states, rows of more tokens than a page has.
+inline constexpr std::uint32_t kPageTokens = 64;
+
+constexpr std::uint32_t pages_of(std::uint64_t tokens) noexcept {
+  return static_cast<std::uint32_t>((tokens + kPageTokens - 1) / kPageTokens);
+}
+bool has_paged_rows(const LayerShape& layer) noexcept;
+bool has_paged_side_rows(const LayerShape& layer) noexcept;
+
+// Bytes of a page, all layers, and of what each sequence has beside its pages. REQUIRES: !shape.transient.
+std::uint64_t page_bytes(const CacheShape& shape) noexcept;
+std::uint64_t page_bytes(const LayerShape& layer, DType type) noexcept;
+std::uint64_t own_bytes(const CacheShape& shape) noexcept;
+std::uint64_t own_bytes(const LayerShape& layer, const CacheShape& shape) noexcept;
+
 }  // namespace cistern::kv

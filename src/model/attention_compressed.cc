@@ -107,9 +107,8 @@ class CompressedAttention {
                                  .overlap = spec_.overlap,
                                  .first_position = segment.first_position(),
                                  .state = is_key ? cache.state.first(size) : cache.state.last(size),
-                                 .type = cache.type,
-                                 .rows = is_key ? cache.compressed_keys : cache.index_keys,
-                                 .row_bytes = is_key ? cache.compressed_row_bytes : cache.index_row_bytes});
+                                 .cache = cache,
+                                 .is_index = !is_key});
     }
     return {};
   }
@@ -158,12 +157,8 @@ class CompressedAttention {
     }
     const std::uint32_t first = position + 1 > spec_.window ? position + 1 - spec_.window : 0;
     for (std::uint32_t p = first; p <= position; ++p) take(cache.key_row(p));
-    kv::LayerView seen = cache;
-    seen.keys = seen.values = gathered_.data;
-    seen.slots =
-        static_cast<std::uint32_t>(static_cast<std::uint64_t>(next - gathered_.data) / cache.key_row_bytes);
-    seen.shape.window = 0;
-    return seen;
+    return cache.over(gathered_.data,
+                      static_cast<std::uint64_t>(next - gathered_.data) / cache.key_row_bytes);
   }
 
   std::span<const std::uint32_t> select(const kv::LayerView& cache, std::uint32_t row,

@@ -11,6 +11,7 @@ namespace cistern::ops {
 namespace {
 
 using kernels::kBlockKeys;
+static_assert(kv::kPageTokens % kBlockKeys == 0, "a block of keys lies in one page");
 
 // Bytes of the first `values` values of a row of `type`.
 std::uint64_t packed_bytes(DType type, std::uint64_t values) {
@@ -46,9 +47,9 @@ float query_scale(const AttentionArgs& args) {
   return args.softcap > 0 ? args.scale / args.softcap * 2 * kLog2E : args.scale * kLog2E;
 }
 
-// Where the keys or values of `head` lie in the ring, at `positions`, all within one block.
+// Where the keys or values of `head` lie, at `positions`, all within one block: in a ring, or in one page.
 kernels::CacheRows rows_of(const kv::LayerView& cache, std::uint32_t head, Range positions, bool values) {
-  const std::uint64_t slot = positions.begin % cache.slots;
+  const std::uint64_t slot = cache.slot(positions.begin);
   const std::uint64_t block = positions.begin / kBlockKeys * kBlockKeys;
   const std::uint64_t row_bytes = values ? cache.value_row_bytes : cache.key_row_bytes;
   const std::uint32_t dim = values ? cache.shape.value_dim : cache.shape.key_dim;
@@ -61,13 +62,18 @@ kernels::CacheRows rows_of(const kv::LayerView& cache, std::uint32_t head, Range
           .end = static_cast<std::uint32_t>(positions.end - block),
           .first = ring + slot * row_bytes,
           .ring = ring,
-          .until_wrap = static_cast<std::uint32_t>(std::min<std::uint64_t>(cache.slots - slot, kBlockKeys)),
+          .until_wrap = cache.pages != nullptr ? static_cast<std::uint32_t>(kBlockKeys)
+                                               : static_cast<std::uint32_t>(
+                                                     std::min<std::uint64_t>(cache.slots - slot, kBlockKeys)),
           .row_bytes = row_bytes};
 }
 
-// The lines of `n_heads` heads in the rows of the block after `rows`, which are those of the first head.
-kernels::LinesAhead lines_after(const kernels::CacheRows& rows, std::uint32_t n_heads) {
-  const std::byte* first = rows.first + (kBlockKeys - rows.begin) * rows.row_bytes;
+// The lines of `n_heads` heads in the rows of the block after `rows`, which are those of the first head;
+// that block begins at `position`.
+kernels::LinesAhead lines_after(const kv::LayerView& cache, const kernels::CacheRows& rows,
+                                std::uint64_t position, std::uint32_t n_heads) {
+  const std::byte* first = cache.pages != nullptr ? rows.ring + cache.slot(position) * rows.row_bytes
+                                                  : rows.first + (kBlockKeys - rows.begin) * rows.row_bytes;
   const std::size_t skew = reinterpret_cast<std::uintptr_t>(first) % kernels::kCacheLine;
   const std::size_t per_row =
       (skew + n_heads * rows.head_bytes + kernels::kCacheLine - 1) / kernels::kCacheLine;
@@ -219,7 +225,8 @@ TileAttention::Panel TileAttention::panel_of(const AttentionTile& tile, std::uin
   panel.rows.decode = exec_.kernels->dequantize[static_cast<std::size_t>(args_.cache.type)];
   panel.rows.decoded = memory_.decoded;
   if (positions.end >= end_seen(tile.row_end - 1)) return panel;  // the last block
-  panel.ahead = lines_after(panel.rows, tile.n_heads);
+  const std::uint64_t next_block = positions.begin / kBlockKeys * kBlockKeys + kBlockKeys;
+  panel.ahead = lines_after(args_.cache, panel.rows, next_block, tile.n_heads);
   // One line is asked for per round of multiplications (4 rows by 4 vectors), the rest while the panel is
   // made: in strips of 16 keys by 16 dims, or in pairs of values.
   const std::size_t row_blocks = (n_rows + 3) / 4;

@@ -57,7 +57,8 @@ class Compressor {
     const TensorView view{.shape = Shape(args_.width), .data = reinterpret_cast<std::byte*>(row_)};
     rope(exec_, {view, args_.width - rotated, 1, rotated}, args_.rotation,
          static_cast<std::uint32_t>(row * args_.ratio));
-    quant::format_of(args_.type).quantize(row_, args_.rows + row * args_.row_bytes, args_.width);
+    std::byte* place = args_.is_index ? args_.cache.index_row(row) : args_.cache.compressed_row(row);
+    quant::format_of(args_.cache.type).quantize(row_, place, args_.width);
   }
 
   struct Sum {

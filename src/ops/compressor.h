@@ -4,13 +4,12 @@
 // arrive. Runs on the calling thread.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "kv/cache.h"
 #include "ops/elementwise.h"
 #include "ops/exec.h"
-#include "tensor/dtype.h"
 #include "tensor/view.h"
 
 namespace cistern::ops {
@@ -26,10 +25,9 @@ struct CompressArgs {
   std::uint32_t ratio = 0;
   bool overlap = false;
   std::uint32_t first_position = 0;
-  std::span<float> state;    // values, then gates, of the latest ratio (overlap: 2 * ratio) tokens
-  DType type = DType::kF16;  // of the rows
-  std::byte* rows = nullptr;
-  std::uint64_t row_bytes = 0;
+  std::span<float> state;  // values, then gates, of the latest ratio (overlap: 2 * ratio) tokens
+  kv::LayerView cache;
+  bool is_index = false;  // the rows are the indexer's keys, else the compressed keys
 };
 void compress(const Exec& exec, const CompressArgs& args);
 

@@ -43,20 +43,19 @@ std::vector<std::byte> run(const Case& c, Sequence s, std::uint32_t chunk) {
   Floats state(2 * c.series() * c.ratio * c.cols());
   for (std::uint32_t t = 0; t < c.tokens; t += chunk) {
     const std::uint32_t n = std::min(chunk, c.tokens - t);
-    compress(machine.exec, {.values = view(s.values, c.cols()).rows(t, n),
-                            .gates = view(s.gates, c.cols()).rows(t, n),
-                            .positions = f32_weight(s.positions, Shape(c.cols(), c.ratio)),
-                            .norm = f32_weight(s.norm, Shape(c.width)),
-                            .eps = kEps,
-                            .rotation = {.inv_freq = kFrequencies, .interleaved = c.interleaved},
-                            .width = c.width,
-                            .ratio = c.ratio,
-                            .overlap = c.overlap,
-                            .first_position = t,
-                            .state = state,
-                            .type = c.type,
-                            .rows = rows.data(),
-                            .row_bytes = row_bytes});
+    compress(machine.exec,
+             {.values = view(s.values, c.cols()).rows(t, n),
+              .gates = view(s.gates, c.cols()).rows(t, n),
+              .positions = f32_weight(s.positions, Shape(c.cols(), c.ratio)),
+              .norm = f32_weight(s.norm, Shape(c.width)),
+              .eps = kEps,
+              .rotation = {.inv_freq = kFrequencies, .interleaved = c.interleaved},
+              .width = c.width,
+              .ratio = c.ratio,
+              .overlap = c.overlap,
+              .first_position = t,
+              .state = state,
+              .cache = {.type = c.type, .compressed_keys = rows.data(), .compressed_row_bytes = row_bytes}});
   }
   return rows;
 }

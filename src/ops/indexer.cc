@@ -94,10 +94,7 @@ kv::LayerView gather_keys(const Exec& exec, const kv::LayerView& cache,
     for (std::uint64_t i = rows.begin; i < rows.end; ++i)
       std::memcpy(memory + i * cache.key_row_bytes, cache.key_row(positions[i]), cache.key_row_bytes);
   });
-  kv::LayerView few = cache;
-  few.slots = static_cast<std::uint32_t>(positions.size());
-  few.keys = few.values = memory;
-  return few;
+  return cache.over(memory, positions.size());
 }
 
 std::uint64_t select_scratch_floats(std::uint64_t key_dim, std::uint64_t top_k) noexcept {

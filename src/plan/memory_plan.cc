@@ -131,7 +131,8 @@ Result<MemoryPlan> make_plan(const Machine& machine, const spec::ModelSpec& mode
   CISTERN_TRY_VOID(kv::validate(least.cache));
   if (least.mtp) CISTERN_TRY_VOID(kv::validate(least.mtp->cache));
   auto plan = plan_resident(planner);
-  if (plan || !workload.may_stream || model.mtp) return plan;
+  if (plan) return planner.with_more_pages(*std::move(plan));
+  if (!workload.may_stream || model.mtp) return plan;
   if (std::optional<MemoryPlan> streaming = plan_streaming(planner)) return *std::move(streaming);
   return plan;
 }
@@ -157,7 +158,10 @@ std::string describe(const MemoryPlan& plan) {
                               ? ""
                               : fmt::format("; {} of them adapters", describe_bytes(plan.adapter_bytes)))) +
          line("KV cache", plan.kv_bytes,
-              fmt::format("{} tokens, {}", plan.cache.context_tokens,
+              fmt::format("{} tokens{}, {}", plan.cache.context_tokens,
+                          plan.paged ? fmt::format(" of a request, {} in all",
+                                                   std::uint64_t{plan.paged->pages} * kv::kPageTokens)
+                                     : "",
                           quant::format_of(plan.cache.type).name)) +
          line("buffers", plan.buffer_bytes,
               fmt::format("chunks of {} tokens, {} threads", plan.compute.chunk_tokens,

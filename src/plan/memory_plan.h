@@ -35,7 +35,8 @@ struct Workload {
   std::uint32_t wanted_tokens = 0;   // automatic: no more than this is useful; 0: the model's limit
   DType kv_type = DType::kF16;
   int threads = 1;
-  std::uint32_t sequences = 1;  // that are decoded together, each with a cache of its own
+  std::uint32_t sequences = 1;  // that are decoded together, each with a cache of its own unless:
+  bool paged = false;           // they share pages of keys and values (not those of encoders)
   std::span<const spec::AdapterSpec> adapters = {};
   bool may_stream = false;  // weights may stay on disk when they do not fit; not those of a model with an mtp
 };
@@ -46,6 +47,17 @@ struct Streaming {
   std::uint64_t model_bytes = 0;     // of all weights that the model uses
   std::uint64_t resident_bytes = 0;  // of them kept in memory
   std::uint64_t token_bytes = 0;     // read from disk for each token, when experts are chosen as if at random
+};
+
+// Keys and values that sequences share, page by page (kv/page_pool.h).
+struct PagedCache {
+  std::uint32_t pages = 0;        // a full context at least
+  std::uint32_t caches = 0;       // sequences, and one for what runs between their steps
+  std::uint32_t checkpoints = 0;  // copies of what a sequence has beside its pages
+
+  std::uint64_t bytes(const kv::CacheShape& shape) const {
+    return pages * kv::page_bytes(shape) + (std::uint64_t{caches} + checkpoints) * kv::own_bytes(shape);
+  }
 };
 
 struct LayerBytes {
@@ -65,6 +77,7 @@ struct MemoryPlan {
   std::string budget_source;
   std::optional<Streaming> streaming;  // nothing: all weights are in memory
   kv::CacheShape cache;                // of each sequence
+  std::optional<PagedCache> paged;     // that they share; nothing: each has its own
   ComputeLayout compute;
   std::optional<MtpPlan> mtp;  // where the model has such a layer
 

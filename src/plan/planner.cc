@@ -90,10 +90,11 @@ MemoryPlan Planner::with_context(std::uint32_t context_tokens, const ChunkSize& 
   plan.cache.transient = !model_.causal;
   for (std::uint32_t li = 0; li < model_.layers.size(); ++li)
     plan.cache.layers.push_back(cache_layer(model_, li));
-  for (std::size_t li = 0; li < plan.layers.size(); ++li) {
-    plan.layers[li].kv = kv::layer_bytes(plan.cache.layers[li], plan.cache) * workload_.sequences;
+  if (workload_.paged && model_.causal) {
+    const std::uint32_t least = kv::pages_of(context_tokens);
+    plan.paged = {.pages = std::max(least, workload_.sequences), .caches = workload_.sequences + 1};
   }
-  plan.kv_bytes = kv::total_bytes(plan.cache) * workload_.sequences;
+  count_cache(plan);
   const std::uint32_t chunk = std::max(plan.cache.chunk_tokens, workload_.sequences);
   const std::uint32_t block = model_.causal ? std::max(size.block_tokens, workload_.sequences) : chunk;
   plan.compute = make_compute_layout(model_, {.chunk_tokens = chunk,
@@ -111,6 +112,37 @@ MemoryPlan Planner::with_context(std::uint32_t context_tokens, const ChunkSize& 
   // A copy of the recurrent states, to return to when guessed tokens were wrong.
   for (const kv::LayerShape& layer : plan.cache.layers)
     plan.overhead_bytes += layer.state_floats * sizeof(float);
+  return plan;
+}
+
+// What all sequences leave behind, in all and per layer.
+void Planner::count_cache(MemoryPlan& plan) const {
+  for (std::size_t li = 0; li < plan.layers.size(); ++li) {
+    const kv::LayerShape& layer = plan.cache.layers[li];
+    plan.layers[li].kv = plan.paged ? plan.paged->pages * kv::page_bytes(layer, plan.cache.type) +
+                                          (std::uint64_t{plan.paged->caches} + plan.paged->checkpoints) *
+                                              kv::own_bytes(layer, plan.cache)
+                                    : kv::layer_bytes(layer, plan.cache) * workload_.sequences;
+  }
+  plan.kv_bytes =
+      plan.paged ? plan.paged->bytes(plan.cache) : kv::total_bytes(plan.cache) * workload_.sequences;
+}
+
+MemoryPlan Planner::with_more_pages(MemoryPlan plan) const {
+  if (!plan.paged) return plan;
+  // Prompts that come again begin where one of so many left off.
+  constexpr std::uint64_t kMostCheckpoints = 64;
+  const std::uint64_t total = plan.total_bytes();
+  std::uint64_t spare = plan.budget_bytes > total ? (plan.budget_bytes - total) / 2 : 0;
+  if (const std::uint64_t own = kv::own_bytes(plan.cache); own > 0) {
+    plan.paged->checkpoints = static_cast<std::uint32_t>(std::min(kMostCheckpoints, spare / 2 / own));
+    spare -= plan.paged->checkpoints * own;
+  }
+  const std::uint64_t useful = std::uint64_t{workload_.sequences} * kv::pages_of(plan.cache.context_tokens);
+  const std::uint64_t more = useful > plan.paged->pages ? useful - plan.paged->pages : 0;
+  const std::uint64_t page = kv::page_bytes(plan.cache);  // 0: no layer keeps every token
+  plan.paged->pages += static_cast<std::uint32_t>(page > 0 ? std::min(more, spare / page) : more);
+  count_cache(plan);
   return plan;
 }
 

@@ -27,6 +27,9 @@ class Planner {
   const file::Inventory& inventory() const { return inventory_; }
   const Workload& workload() const { return workload_; }
 
+  // The same with as many pages and checkpoints as are of use and half of what is left of the budget holds.
+  MemoryPlan with_more_pages(MemoryPlan plan) const;
+
   // The longest context that is of use.
   std::uint32_t most_context() const {
     const std::uint32_t limit = model_.context_tokens;
@@ -34,6 +37,8 @@ class Planner {
   }
 
  private:
+  void count_cache(MemoryPlan& plan) const;
+
   const Machine& machine_;
   const spec::ModelSpec& model_;
   const file::Inventory& inventory_;
