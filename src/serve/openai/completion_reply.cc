@@ -66,6 +66,11 @@ std::string text_of(const std::vector<Delta>& deltas) {
   return text;
 }
 
+// Completions know no calls.
+const char* completion_finish_reason(Finish finish) {
+  return finish_reason(finish == Finish::kToolCalls ? Finish::kEnd : finish);
+}
+
 void add(Usage& sum, const Usage& usage) {
   sum.prompt_tokens += usage.prompt_tokens;
   sum.cached_tokens += usage.cached_tokens;
@@ -160,7 +165,7 @@ void CompletionReply::on_finish(std::uint32_t index, Finish finish) {
   const std::lock_guard lock(mutex_);
   if (complete_) return;
   choices_[index].finish = finish;
-  if (options_.stream) write(index, "", nullptr, finish_reason(finish));
+  if (options_.stream) write(index, "", nullptr, completion_finish_reason(finish));
 }
 
 void CompletionReply::on_done(const Usage& usage) {
@@ -224,7 +229,7 @@ void CompletionReply::complete() {
           {{"index", i},
            {"text", choice.text},
            {"logprobs", options_.logprobs ? std::move(choice.columns).to_json() : json::value()},
-           {"finish_reason", finish_reason(choice.finish)}});
+           {"finish_reason", completion_finish_reason(choice.finish)}});
     }
     json::object document = document_json(std::move(choices));
     document["usage"] = usage_json(usage_);
