@@ -123,9 +123,9 @@ Result<Format> read_format(const Field& field) {
     return format;
   }
   if (!field.is_text()) return field.wrong_type("\"json\" or a JSON schema");
-  constexpr std::array<std::string_view, 2> kFormats = {"", "json"};
-  CISTERN_TRY(const std::size_t index, field.one_of(kFormats));
-  format.json_object = index == 1;
+  const std::string_view name = field.value().get_string();
+  if (!name.empty() && name != "json") return field.wrong("has to be \"json\" or a JSON schema");
+  format.json_object = name == "json";
   return format;
 }
 
