@@ -89,16 +89,18 @@ export function add(more: Conversation[]): void {
   more.forEach(put);
 }
 
+/** The page's own address: it names the conversation, so that a reload shows it again. */
+const address = computed(() =>
+  shown.value && shown.value.messages.length > 0 ? `#${shown.value.id}` : location.pathname,
+);
+
 /** Reads the database and shows the conversation that the address names, or an empty one. */
 export async function open(): Promise<void> {
   await store(async () => replace(await database.readAll()));
   const named = location.hash.slice(1);
   if (conversations.value.has(named)) shownId.value = named;
   else startNew();
-  shownId.subscribe((id) => {
-    const isEmpty = conversations.peek().get(id)?.messages.length === 0;
-    history.replaceState(null, "", isEmpty ? location.pathname : `#${id}`);
-  });
+  address.subscribe((next) => history.replaceState(null, "", next));
   addEventListener("hashchange", () => {
     const id = location.hash.slice(1);
     if (conversations.value.has(id)) shownId.value = id;

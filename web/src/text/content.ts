@@ -18,6 +18,7 @@ const allowed = {
   ALLOWED_TAGS: `${tags} ${mathTags}`.split(" "),
   ALLOWED_ATTR: `${attributes} ${mathAttributes}`.split(" "),
   ALLOW_DATA_ATTR: false,
+  ADD_URI_SAFE_ATTR: ["data-style"], // "color:red" is no address
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,
 } as const;
