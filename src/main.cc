@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   cistern::tools::add_logits(cli);
   cistern::tools::add_embed(cli);
   cistern::tools::add_rerank(cli);
+  cistern::tools::add_pull(cli);
   cistern::tools::add_plan(cli);
   cistern::tools::add_machine(cli);
   cistern::tools::add_bench(cli);
