@@ -168,7 +168,7 @@ class CurlClient : public HttpClient {
     const bool known = row != std::end(kCodeRows);
     std::string message(reason.empty() ? std::string_view(curl_->easy_strerror(code)) : reason);
     if (code == CURLE_OPERATION_TIMEDOUT)
-      message = fmt::format("nothing arrived for {:.0f} s", options_.stall_s);
+      message = fmt::format("next to nothing arrived for {:.0f} s", options_.stall_s);
     if (code == CURLE_PEER_FAILED_VERIFICATION)
       message = "the server's certificate is not accepted: " + message;
     return {.error = {known ? row->code : ErrorCode::kIo, std::move(message), url.origin()},

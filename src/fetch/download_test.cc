@@ -181,8 +181,7 @@ TEST_F(DownloadTest, AServerWithoutRangesThatAlwaysCutsIsLeft) {
   options_.retries = 3;
   EXPECT_EQ(error_of(server).code, ErrorCode::kIo);
   EXPECT_EQ(server.requests().size(), 4U);
-  EXPECT_EQ(waits_,
-            (std::vector<double>{0.5, 0.5, 1, 2}).size() == waits_.size() ? waits_ : std::vector<double>{});
+  EXPECT_EQ(waits_, (std::vector<double>{0.5, 1, 2}));
 }
 
 TEST_F(DownloadTest, APartWithoutTagOrDigestIsNotTrusted) {
