@@ -20,12 +20,12 @@ FLOORS = {
     "plan": 5, "store": 5,
     "model": 6,
     "engine": 7,
-    "serve": 8,
+    "serve": 8, "fetch": 8,
     "tools": 9,
 }
 MAIN_FLOOR = 10
-# Of tools/, only the command that serves knows of HTTP.
-SERVE_COMMAND = "tools/serve"
+# Of tools/, only the command that serves knows of HTTP, and only the one that downloads opens connections.
+COMMAND_OF = {"serve": "tools/serve", "fetch": "tools/pull"}
 
 MAX_LINES = 600
 MAX_LINES_OF = {"model/decoder.cc": 250, "engine/engine.h": 200, "main.cc": 100}
@@ -50,8 +50,8 @@ def include_breach(path, target):
         return f"{other}/ is on no floor"
     if own == other:
         return None
-    if other == "serve" and not path.as_posix().startswith(SERVE_COMMAND):
-        return f"{path} may not include serve/: only {SERVE_COMMAND}*.cc does"
+    if other in COMMAND_OF and not path.as_posix().startswith(COMMAND_OF[other]):
+        return f"{path} may not include {other}/: only {COMMAND_OF[other]}*.cc does"
     own_floor = MAIN_FLOOR if len(path.parts) == 1 else FLOORS[own]
     if FLOORS[other] >= own_floor:
         return f"{own} (floor {own_floor}) may not include {other}/ (floor {FLOORS[other]})"

@@ -44,6 +44,10 @@ class Floors(unittest.TestCase):
     def test_front_end_includes_front_end(self):
         self.assert_one({"tools/run.cc": '#include "serve/http.h"\n'}, "may not include serve/")
 
+    def test_only_one_command_opens_connections(self):
+        self.assertEqual([], breaches_of({"tools/pull.cc": '#include "fetch/http.h"\n'}))
+        self.assert_one({"tools/run.cc": '#include "fetch/http.h"\n'}, "may not include fetch/")
+
     def test_include_of_an_unknown_folder(self):
         self.assert_one({"text/bpe.cc": '#include "util/strings.h"\n'}, "util/ is on no floor")
 

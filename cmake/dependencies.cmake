@@ -41,6 +41,21 @@ else()
   add_library(dep::uring INTERFACE IMPORTED)  # src/sys/macos/ does without
 endif()
 
+# cistern_loaded_library(NAME header.h): target dep::NAME for a library that the program loads when it needs it: the
+# header alone is wanted to build.
+function(cistern_loaded_library name header)
+  find_path(${name}_INCLUDE ${header} REQUIRED)
+  mark_as_advanced(${name}_INCLUDE)
+  add_library(dep::${name} INTERFACE IMPORTED)
+  set_target_properties(dep::${name} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE})
+endfunction()
+cistern_loaded_library(curl curl/curl.h)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  cistern_loaded_library(crypto openssl/evp.h)
+else()
+  add_library(dep::crypto INTERFACE IMPORTED)  # src/fetch/macos/ uses the system's
+endif()
+
 # fmt 9 (Debian, Ubuntu) has no archive: one is made from its headers, see fmt_archive.cc. Other versions as they come.
 find_path(fmt_INCLUDE fmt/core.h REQUIRED)
 mark_as_advanced(fmt_INCLUDE)

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   cistern::tools::add_embed(cli);
   cistern::tools::add_rerank(cli);
   cistern::tools::add_serve(cli);
+  cistern::tools::add_pull(cli);
   cistern::tools::add_plan(cli);
   cistern::tools::add_machine(cli);
   cistern::tools::add_bench(cli);

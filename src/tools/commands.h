@@ -16,6 +16,7 @@ void add_logits(Cli& cli);
 void add_embed(Cli& cli);
 void add_rerank(Cli& cli);
 void add_serve(Cli& cli);
+void add_pull(Cli& cli);
 void add_plan(Cli& cli);
 void add_machine(Cli& cli);
 void add_bench(Cli& cli);

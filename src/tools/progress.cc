@@ -15,8 +15,11 @@ constexpr std::string_view kEraseLine = "\r\x1b[K";
 
 }  // namespace
 
-Progress::Progress(std::string what, std::uint64_t total_bytes)
-    : what_(std::move(what)), total_bytes_(total_bytes), shown_(stderr_is_terminal()) {}
+Progress::Progress(std::string what, std::uint64_t total_bytes, std::uint64_t begin_bytes)
+    : what_(std::move(what)),
+      total_bytes_(total_bytes),
+      begin_bytes_(begin_bytes),
+      shown_(stderr_is_terminal()) {}
 
 Progress::~Progress() {
   if (shown_) write_stderr(kEraseLine);
@@ -29,7 +32,7 @@ void Progress::update(std::uint64_t done_bytes) {
   const double share = static_cast<double>(done_bytes) / static_cast<double>(total_bytes_);
   const auto filled = static_cast<std::size_t>(share * kBarWidth);
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done_bytes) / seconds : 0.0;
+  const double rate = seconds > 0 ? static_cast<double>(done_bytes - begin_bytes_) / seconds : 0.0;
   std::string line = fmt::format("{}{} [{:#<{}}{:.<{}}] {:3.0f}%, {:.0f} MB/s", kEraseLine, what_, "", filled,
                                  "", kBarWidth - filled, share * 100, rate / 1e6);
   if (rate > 0) line += fmt::format(", {:.0f} s left", static_cast<double>(total_bytes_ - done_bytes) / rate);

@@ -10,8 +10,8 @@ namespace cistern::tools {
 
 class Progress {
  public:
-  // `what` stands before the bar: "writing model.gguf". REQUIRES: total > 0.
-  Progress(std::string what, std::uint64_t total_bytes);
+  // `what` stands before the bar: "writing model.gguf"; `begin_bytes` were done before. REQUIRES: total > 0.
+  Progress(std::string what, std::uint64_t total_bytes, std::uint64_t begin_bytes = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -24,6 +24,7 @@ class Progress {
 
   std::string what_;
   std::uint64_t total_bytes_;
+  std::uint64_t begin_bytes_;
   bool shown_;
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_;  // when the line was drawn
