@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   cistern::tools::add_tokenize(cli);
   cistern::tools::add_detokenize(cli);
   cistern::tools::add_template(cli);
+  cistern::tools::add_parse(cli);
   cistern::tools::add_logits(cli);
   cistern::tools::add_embed(cli);
   cistern::tools::add_rerank(cli);

@@ -12,6 +12,7 @@ void add_inspect(Cli& cli);
 void add_tokenize(Cli& cli);
 void add_detokenize(Cli& cli);
 void add_template(Cli& cli);
+void add_parse(Cli& cli);
 void add_logits(Cli& cli);
 void add_embed(Cli& cli);
 void add_rerank(Cli& cli);

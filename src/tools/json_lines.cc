@@ -32,7 +32,7 @@ Result<int> answer_json_lines(const JsonLineAnswer& answer) {
     if (line.text.find_first_not_of(" \t") == std::string::npos) continue;
     const auto answered = answer_line(answer, line);
     const json::object object = answered ? *answered : json::object{{"error", whole_text(answered.error())}};
-    CISTERN_TRY_VOID(write_stdout(to_json(object) + "\n"));
+    CISTERN_TRY_VOID(write_stdout(to_json(object, JsonForm::kTypedLine) + "\n"));
   }
 }
 

@@ -19,14 +19,16 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kLineEnds
 
 class Writer {
  public:
-  explicit Writer(JsonForm form) : pretty_(form == JsonForm::kPretty) {}
+  explicit Writer(JsonForm form) : pretty_(form == JsonForm::kPretty), typed_(form == JsonForm::kTypedLine) {}
 
   void write(const json::value& value) {
     if (const auto* object = value.if_object()) return write_object(*object);
     if (const auto* array = value.if_array()) return write_array(*array);
     if (const auto* text = value.if_string()) return write_string({text->data(), text->size()});
     if (const double* number = value.if_double()) {
-      out_ += std::isfinite(*number) ? fmt::format("{}", *number) : "null";
+      const std::string plain = std::isfinite(*number) ? fmt::format("{}", *number) : "null";
+      const bool looks_whole = plain.find_first_not_of("-0123456789") == std::string::npos;
+      out_ += typed_ && looks_whole ? plain + ".0" : plain;
     } else {
       out_ += json::serialize(value);  // integers, booleans, null
     }
@@ -86,6 +88,7 @@ class Writer {
   }
 
   bool pretty_;
+  bool typed_;
   std::size_t depth_ = 0;
   std::string out_;
 };

@@ -14,7 +14,11 @@
 
 namespace cistern::tools {
 
-enum class JsonForm { kLine, kPretty };  // one line, or indented by two spaces
+enum class JsonForm {
+  kLine,
+  kPretty,     // indented by two spaces
+  kTypedLine,  // a line in which 1.0 does not become 1: for values that are passed on
+};
 
 // Without a newline at the end. Infinities and NaN, which JSON lacks, become null.
 std::string to_json(const boost::json::value& value, JsonForm form = JsonForm::kLine);

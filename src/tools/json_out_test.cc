@@ -16,6 +16,11 @@ TEST(JsonOut, PlainNumbers) {
   EXPECT_EQ(to_json(std::numeric_limits<double>::quiet_NaN()), "null");
 }
 
+TEST(JsonOut, ValuesThatArePassedOnKeepTheirKind) {
+  EXPECT_EQ(to_json(json::array{1, 1.0, -0.0, 0.5, 1e20, -2.0}, JsonForm::kTypedLine),
+            "[1,1.0,-0.0,0.5,1e+20,-2.0]");
+}
+
 TEST(JsonOut, TextIsAlwaysValid) {
   EXPECT_EQ(to_json(json::string("a\"\n\x01")), "\"a\\\"\\n\\u0001\"");
   EXPECT_EQ(to_json(json::string("\xFFx")), "\"\xEF\xBF\xBDx\"");

@@ -81,7 +81,7 @@ void AnswerParser::run(bool at_end) {
 bool AnswerParser::advance(bool at_end) {
   switch (mode_) {
     case Mode::kStart:
-      return at_start(at_end);
+      return at_start();
     case Mode::kReasoning:
       return in_reasoning(at_end);
     case Mode::kText:
@@ -100,7 +100,7 @@ void AnswerParser::take_spaces() {
   pos_ = end;
 }
 
-bool AnswerParser::at_start(bool at_end) {
+bool AnswerParser::at_start() {
   take_spaces();
   if (rest().empty()) return false;
   drop_spaces_ = false;
@@ -312,7 +312,8 @@ bool AnswerParser::after_call(bool at_end) {
     }
   }
   if (may_come) return false;
-  candidates_ = {&next_};
+  candidates_.clear();
+  if (!format.next.empty()) candidates_.push_back(&next_);
   otherwise_ = Mode::kText;
   try_candidates();
   return true;

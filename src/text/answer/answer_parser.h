@@ -45,7 +45,7 @@ class AnswerParser {
 
   void run(bool at_end);
   bool advance(bool at_end);  // false: more text is needed
-  bool at_start(bool at_end);
+  bool at_start();
   bool begin_reasoning(bool at_end);
   bool in_reasoning(bool at_end);
   bool in_text(bool at_end);

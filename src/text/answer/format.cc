@@ -139,6 +139,8 @@ constexpr ParameterMarks kDsmlParameter{.open = "<｜DSML｜parameter name=\"",
                                         .key_end = "\"",
                                         .value_begin = ">",
                                         .close = "</｜DSML｜parameter>",
+                                        .before_text = " string=\"true\"",
+                                        .before_json = " string=\"false\"",
                                         .padding = {}};
 
 // gpt-oss: messages on channels. A call is a message to functions.NAME.
@@ -190,22 +192,12 @@ constexpr Step kStartCall[] = {text("to=functions."),
                                text("<|message|>"),
                                space(),
                                kArguments};
-constexpr Step kHarmonyNext[] = {text("<|start|>assistant"),
-                                 text("<|channel|>commentary to=functions."),
-                                 name(" <"),
-                                 space(" "),
-                                 maybe("<|constrain|>"),
-                                 maybe("json"),
-                                 space(),
-                                 text("<|message|>"),
-                                 space(),
-                                 kArguments};
 constexpr Step kHarmonyCallEnd[] = {text("<|call|>")};
 constexpr Step kMessageEnd[] = {text("<|end|>")};
 constexpr Step kMessageStart[] = {text("<|start|>assistant")};
 constexpr Step kReturn[] = {text("<|return|>")};
 constexpr Program kHarmony[] = {
-    {.gives = kReasoning, .steps = kAnalysis, .until = "<|end|>"},
+    {.gives = kReasoning, .steps = kAnalysis, .until = "<|end|>", .then = "<|start|>assistant"},
     {.gives = kCall, .steps = kCommentaryCall},
     {.gives = kCall, .steps = kAnalysisCall},
     {.gives = kCall, .steps = kRoleCall},
@@ -228,8 +220,13 @@ constexpr Step kQwenCoderNext[] = {space("\n"), text("<tool_call>"), space("\n")
 constexpr auto kQwenCoderBare = std::span(kQwenCoderCall).subspan(2);
 constexpr Program kQwenCoder[] = {
     kThink, {.gives = kCall, .steps = kQwenCoderCall}, {.gives = kCall, .steps = kQwenCoderBare}};
-constexpr ParameterMarks kQwenParameter{
-    .open = "<parameter=", .key_end = ">", .value_begin = {}, .close = "</parameter>", .padding = "\n"};
+constexpr ParameterMarks kQwenParameter{.open = "<parameter=",
+                                        .key_end = ">",
+                                        .value_begin = {},
+                                        .close = "</parameter>",
+                                        .before_text = {},
+                                        .before_json = {},
+                                        .padding = "\n"};
 constexpr Step kSeedThinkTag[] = {text("<seed:think>")};
 constexpr Step kSeedCall[] = {text("<seed:tool_call>"),
                               space("\n"),
@@ -249,8 +246,13 @@ constexpr Step kSeedEnd[] = {space("\n"), text("</seed:tool_call>")};
 constexpr Program kSeed[] = {
     {.gives = kReasoning, .steps = kSeedThinkTag, .at_start = true, .until = "</seed:think>"},
     {.gives = kCall, .steps = kSeedCall}};
-constexpr ParameterMarks kSeedParameter{
-    .open = "<parameter=", .key_end = ">", .value_begin = {}, .close = "</parameter>", .padding = {}};
+constexpr ParameterMarks kSeedParameter{.open = "<parameter=",
+                                        .key_end = ">",
+                                        .value_begin = {},
+                                        .close = "</parameter>",
+                                        .before_text = {},
+                                        .before_json = {},
+                                        .padding = {}};
 
 // GLM 4.5 and 4.6.
 constexpr Step kGlmCall[] = {text("<tool_call>"), name("\n<"), space("\n"),
@@ -262,6 +264,8 @@ constexpr ParameterMarks kGlmParameter{.open = "<arg_key>",
                                        .key_end = "</arg_key>",
                                        .value_begin = "<arg_value>",
                                        .close = "</arg_value>",
+                                       .before_text = "\n",
+                                       .before_json = "\n",
                                        .padding = {}};
 
 // MiniMax M2.
@@ -283,6 +287,8 @@ constexpr ParameterMarks kMiniMaxParameter{.open = "<parameter name=\"",
                                            .key_end = "\">",
                                            .value_begin = {},
                                            .close = "</parameter>",
+                                           .before_text = {},
+                                           .before_json = {},
                                            .padding = {}};
 
 // Kimi K2.
@@ -452,7 +458,7 @@ constexpr Format kFormats[] = {
      .next = kDsmlInvoke,
      .section_end = kDsml4End,
      .parameter = kDsmlParameter},
-    {.name = "harmony", .programs = kHarmony, .next = kHarmonyNext, .call_end = kHarmonyCallEnd},
+    {.name = "harmony", .programs = kHarmony},
     {.name = "qwen3-coder",
      .programs = kQwenCoder,
      .next = kQwenCoderNext,

@@ -41,17 +41,20 @@ struct Program {
   std::span<const Step> steps;
   bool at_start = false;   // only where the answer begins, or goes on after reasoning
   std::string_view until;  // of kReasoning
+  std::string_view then;   // what a grammar writes after it; nothing: up to two line breaks
 };
 
 struct ParameterMarks {  // <parameter=KEY>VALUE</parameter>
   std::string_view open, key_end, value_begin, close;
+  // What a grammar writes before value_begin; readers allow anything short there.
+  std::string_view before_text, before_json;
   std::string_view padding;  // a line break around the value that is not part of it
 };
 
 struct Format {
   std::string_view name;
   std::span<const Program> programs;  // the first that gives a call is how a grammar begins
-  std::span<const Step> next;         // a further call right after one
+  std::span<const Step> next;         // a further call right after one; nothing: there is none
   std::span<const Step> call_end;     // marks after each call; missing ones are no error
   std::span<const Step> section_end;  // marks after the last call; likewise
   // The members of kObject as a grammar writes them: texts with a step kName, kId or kArguments between.
