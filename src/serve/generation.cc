@@ -19,7 +19,6 @@ Finish finish_of(engine::StopReason reason, bool calls) {
     case engine::StopReason::kContextFull:
       return Finish::kLength;
     case engine::StopReason::kCancelled:
-    case engine::StopReason::kTimeout:
       return Finish::kCancelled;
   }
   return Finish::kEnd;
