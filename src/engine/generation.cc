@@ -51,7 +51,7 @@ double Stats::decode_tok_s() const {
 Generation::Impl::Impl(Runtime& with, Request asked)
     : runtime(with),
       request(std::move(asked)),
-      sampler(request.sampling, with.model.n_vocab, request.prompt),
+      sampler(request.sampling, with.model.n_vocab, request.prompt, request.grammar),
       detokenizer(*with.open.tokenizer, {.hide_control = true, .continuation = true}),
       stops(request.stop) {
   stats.load_s = runtime.load_s;
