@@ -53,23 +53,20 @@ void Builder::byte(StateId from, std::uint8_t byte, StateId to, bool literal) {
   automaton_.states[from].bytes.push_back({.to = to, .first = byte, .last = byte, .literal = literal});
 }
 
+// What counts is the first byte: a character is not begun that may not be completed.
 void Builder::sequence(StateId from, std::span<const Bytes> bytes, StateId to, bool counts) {
   if (full_) return;
-  if (bytes.size() == 1) {
-    automaton_.states[from].bytes.push_back(
-        {.to = to, .first = bytes[0].first, .last = bytes[0].last, .counts = counts});
-    return;
+  ByteEdge edge{.to = to, .first = bytes[0].first, .last = bytes[0].last, .counts = counts};
+  if (bytes.size() > 1) {
+    const std::vector<Bytes> rest(bytes.begin() + 1, bytes.end());
+    const auto [found, is_new] = tails_.try_emplace({to, counter_of(from), rest}, 0);
+    if (is_new) {
+      const StateId within = found->second = add_state(counter_of(from));
+      sequence(within, rest, to, false);
+    }
+    edge.to = found->second;
   }
-  const std::vector<Bytes> rest(bytes.begin() + 1, bytes.end());
-  const CounterId counter = counter_of(from);
-  const auto [found, is_new] = tails_.try_emplace({to, counter, counts, rest}, 0);
-  if (is_new) {
-    const StateId within = found->second = add_state(counter);
-    sequence(within, rest, to, counts);
-  }
-  if (full_) return;
-  automaton_.states[from].bytes.push_back(
-      {.to = found->second, .first = bytes[0].first, .last = bytes[0].last});
+  if (!full_) automaton_.states[from].bytes.push_back(edge);
 }
 
 // A range of code points is a few sequences of byte ranges: whole blocks of 64 share all that precedes.

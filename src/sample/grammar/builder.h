@@ -56,7 +56,7 @@ class Builder {
   Automaton automaton_;
   bool full_ = false;
   // States within a character, by where it ends and the bytes that are still to come.
-  std::map<std::tuple<StateId, CounterId, bool, std::vector<Bytes>>, StateId> tails_;
+  std::map<std::tuple<StateId, CounterId, std::vector<Bytes>>, StateId> tails_;
 };
 
 }  // namespace cistern::sample::grammar

@@ -89,18 +89,13 @@ Result<RuleId> SchemaCompiler::rule_for(const json::value& schema, const std::st
     }
     return found->second;
   }
-  // Schemas that were joined come again where a schema contains itself.
-  if (schema.is_object() && schema.get_object().contains("allOf")) {
-    const auto [found, is_new] = by_text_.try_emplace(json::serialize(schema), 0);
-    if (is_new) {
-      found->second = builder_.add_rule(where);
-      waiting_.push_back({found->second, &schema, where});
-    }
-    return found->second;
+  // Equal schemas are one: so one that contains itself ends, however it is joined with others on the way.
+  const auto [found, is_new] = by_text_.try_emplace(json::serialize(schema), 0);
+  if (is_new) {
+    found->second = builder_.add_rule(where.empty() ? "the schema" : where);
+    waiting_.push_back({found->second, &schema, where});
   }
-  const RuleId rule = builder_.add_rule(where.empty() ? "the schema" : where);
-  waiting_.push_back({rule, &schema, where});
-  return rule;
+  return found->second;
 }
 
 Result<void> SchemaCompiler::fill(RuleId rule, const json::value& schema, const std::string& where) {
