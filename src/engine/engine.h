@@ -115,6 +115,7 @@ struct Request {
   bool speculate = true;          // guess tokens and check several in one step: the same answer, sooner
   bool context_shift = false;     // when full, forget the older half (after keep_tokens) and go on
   std::uint32_t keep_tokens = 0;  // first tokens that a shift keeps
+  std::shared_ptr<const sample::Grammar> grammar;  // of the answer (sample/grammar.h); null: any text
 };
 
 enum class StopReason { kEnd, kLength, kStopString, kContextFull, kCancelled };
@@ -166,8 +167,7 @@ class Engine {
   // gets a context of the same length, within the memory that is left. kUsage, or the errors of load().
   Result<void> set_draft_model(OpenModel draft, const LoadOptions& options);
 
-  // Starts an answer. Tokens of the prompt that the KV cache holds from the generation before are re-used.
-  // kTooLong when the prompt does not fit the context.
+  // Starts an answer, re-using what the KV cache holds. kTooLong when the prompt does not fit the context.
   Result<Generation> submit(Request request);
 
   // Logits after every token of `ids`, from an empty cache, `chunk_tokens` at a time (0: as the plan has it).

@@ -51,7 +51,7 @@ double Stats::decode_tok_s() const {
 Generation::Impl::Impl(Runtime& with, Request asked)
     : runtime(with),
       request(std::move(asked)),
-      sampler(request.sampling, with.model.n_vocab, request.prompt),
+      sampler(request.sampling, with.model.n_vocab, request.prompt, request.grammar),
       text(*with.open.tokenizer, request.stop, false) {
   stats.load_s = runtime.load_s;
   stats.streaming = runtime.streaming != nullptr;

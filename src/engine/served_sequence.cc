@@ -37,7 +37,7 @@ ServedSequence::ServedSequence(RequestId with_id, const text::Tokenizer& tokeniz
       asked(std::move(request)),
       listener(std::move(to)),
       tokens(asked.request.prompt),
-      sampler(asked.request.sampling, n_vocab, asked.request.prompt),
+      sampler(asked.request.sampling, n_vocab, asked.request.prompt, asked.request.grammar),
       text(tokenizer, asked.request.stop, asked.show_control),
       submitted_s(sys::steady_seconds()) {
   stats.prompt_tokens = static_cast<std::uint32_t>(tokens.size());

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "base/check.h"
 #include "base/rng.h"
 #include "sample/draw.h"
 #include "sample/dry.h"
+#include "sample/grammar.h"
 #include "sample/penalties.h"
 #include "sample/truncation.h"
 
@@ -19,25 +21,29 @@ struct Sampler::Impl {
   Rng rng;
   MirostatState mirostat;
   Dry dry;
+  std::optional<GrammarState> grammar;
   std::vector<float> logits;          // scratch: the row, changed by the steps that look back
   std::vector<std::uint32_t> counts;  // scratch of the penalties
   Candidates candidates;              // scratch
 
-  Impl(SamplerOptions given, std::uint32_t n_vocab, std::span<const text::TokenId> seen)
+  Impl(SamplerOptions given, std::uint32_t n_vocab, std::span<const text::TokenId> seen, GrammarPtr with)
       : options(std::move(given)),
         history(seen.begin(), seen.end()),
         rng(options.seed),
         mirostat{.mu = 2.0 * options.mirostat_tau},
         dry(options, n_vocab),
         logits(n_vocab),
-        counts(n_vocab) {}
+        counts(n_vocab) {
+    if (with) grammar.emplace(std::move(with));
+  }
 
   text::TokenId choose();
   void truncate();
 };
 
-Sampler::Sampler(SamplerOptions options, std::uint32_t n_vocab, std::span<const text::TokenId> history)
-    : impl_(std::make_unique<Impl>(std::move(options), n_vocab, history)) {}
+Sampler::Sampler(SamplerOptions options, std::uint32_t n_vocab, std::span<const text::TokenId> history,
+                 GrammarPtr grammar)
+    : impl_(std::make_unique<Impl>(std::move(options), n_vocab, history, std::move(grammar))) {}
 Sampler::Sampler(Sampler&&) noexcept = default;
 Sampler::~Sampler() = default;
 
@@ -49,7 +55,9 @@ text::TokenId Sampler::next(std::span<const float> logits) {
   apply_bias(s.logits, s.options.logit_bias);
   apply_penalties(s.logits, s.history, s.options, s.counts);
   s.dry.apply(s.logits, s.history);
+  if (s.grammar) s.grammar->mask(s.logits);
   const text::TokenId id = s.choose();
+  if (s.grammar) s.grammar->accept(id);
   s.history.push_back(id);
   return id;
 }

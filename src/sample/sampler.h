@@ -2,10 +2,10 @@
 // list. Deterministic: the same options, seed, history and logits give the same token on any machine and
 // thread count. One Sampler per sequence; not thread-safe. Knows nothing of models or requests.
 //
-// The order: logit bias -> penalties (repetition, presence, frequency) -> DRY -> top-k -> typical -> top-p ->
-// min-p
-// -> XTC -> temperature -> draw. With mirostat: bias -> penalties -> DRY -> temperature -> mirostat v2.
-// Greedy (temperature 0): bias -> penalties -> DRY -> highest logit, the lowest id on a tie.
+// The order: logit bias -> penalties (repetition, presence, frequency) -> DRY -> grammar -> top-k -> typical
+// -> top-p -> min-p -> XTC -> temperature -> draw. With mirostat: bias -> penalties -> DRY -> grammar ->
+// temperature -> mirostat v2. Greedy (temperature 0): bias -> penalties -> DRY -> grammar -> highest logit,
+// the lowest id on a tie. The grammar comes after what changes single tokens, so that no bias undoes it.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,8 @@
 #include "text/vocab.h"
 
 namespace cistern::sample {
+
+class Grammar;
 
 struct SamplerOptions {
   float temperature = 0.8F;         // 0: greedy
@@ -50,8 +52,9 @@ Result<void> validate(const SamplerOptions& options, std::uint32_t n_vocab);
 class Sampler {
  public:
   // REQUIRES: validate(options, n_vocab) succeeded. `history`: tokens that penalties already see (the
-  // prompt).
-  Sampler(SamplerOptions options, std::uint32_t n_vocab, std::span<const text::TokenId> history);
+  // prompt). `grammar`: what the tokens have to write (grammar.h); null: anything.
+  Sampler(SamplerOptions options, std::uint32_t n_vocab, std::span<const text::TokenId> history,
+          std::shared_ptr<const Grammar> grammar = nullptr);
   Sampler(Sampler&&) noexcept;
   ~Sampler();
 
