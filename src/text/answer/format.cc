@@ -578,6 +578,13 @@ const Format& detect_format(std::string_view source) {
   return *format_named(found->format);
 }
 
+bool ends_in_reasoning(const Format& format, std::string_view prompt) {
+  prompt = prompt.substr(0, prompt.find_last_not_of(" \t\r\n") + 1);
+  return std::ranges::any_of(format.programs, [&](const Program& program) {
+    return program.gives == kReasoning && program.at_start && prompt.ends_with(program.steps.front().text);
+  });
+}
+
 std::vector<std::string_view> marks_of(const Format& format) {
   std::vector<std::string_view> marks;
   for (const Program& program : format.programs) {

@@ -71,6 +71,9 @@ std::span<const Format> all_formats();
 // Of the model that has this chat template; the generic one where the template tells nothing.
 const Format& detect_format(std::string_view template_source);
 
+// Whether a prompt ends inside of the reasoning, so that the answer goes on with it.
+bool ends_in_reasoning(const Format& format, std::string_view prompt);
+
 // The marks of a format, and those of reasoning. Where a vocabulary has control tokens with these texts, the
 // parser must see them; all other control tokens should be hidden from it.
 std::vector<std::string_view> marks_of(const Format& format);
