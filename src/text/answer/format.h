@@ -1,6 +1,6 @@
 // How models write reasoning and tool calls, as data: a format is a list of programs, a program a list of
 // steps. program_reader.h reads text by them, call_grammar.h writes grammars from them: a vendor's format is
-// one entry of the table in format.cc. Which one a model uses is told by its chat template. Constants;
+// one entry of the table in format_table.cc. Which one a model uses is told by its chat template. Constants;
 // thread-safe.
 #pragma once
 
