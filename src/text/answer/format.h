@@ -1,6 +1,6 @@
 // How models write reasoning and tool calls, as data: a format is a list of programs, a program a list of
 // steps. program_reader.h reads text by them, call_grammar.h writes grammars from them: a vendor's format is
-// one entry of the table in format.cc. Which one a model uses is told by its chat template. Constants;
+// one entry of the table in format_table.cc. Which one a model uses is told by its chat template. Constants;
 // thread-safe.
 #pragma once
 
@@ -70,6 +70,9 @@ std::span<const Format> all_formats();
 
 // Of the model that has this chat template; the generic one where the template tells nothing.
 const Format& detect_format(std::string_view template_source);
+
+// Whether a prompt ends inside of the reasoning, so that the answer goes on with it.
+bool ends_in_reasoning(const Format& format, std::string_view prompt);
 
 // The marks of a format, and those of reasoning. Where a vocabulary has control tokens with these texts, the
 // parser must see them; all other control tokens should be hidden from it.
