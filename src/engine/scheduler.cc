@@ -152,21 +152,23 @@ void Scheduler::drop_put_off(std::vector<Part>& parts) {
   std::erase_if(parts, [](const Part& part) { return !part.sequence->started; });
 }
 
-// A chunk of one prompt, of whole pages unless it is the last. At most one part that is no decoding step
-// gives a token: its logits lie beside theirs.
+// A chunk of one prompt, of whole pages unless it ends the prompt. Logits of a step are those of its last
+// rows, so at most one part of several tokens gives one: another leaves its last token to the next step.
 void Scheduler::add_prompt(Sequence& sequence, std::uint32_t budget, std::vector<Part>& parts) {
   if (!sequence.started) begin(sequence);
   std::uint32_t n = std::min(sequence.left(), budget);
   bool gives_token = n == sequence.left();
-  const bool other_does = std::ranges::any_of(
-      parts, [](const Part& part) { return part.gives_token && !part.sequence->is_decoding(); });
-  if (gives_token && other_does) {
-    --n;
-    gives_token = false;
+  if (gives_token) {
+    const bool other_does =
+        std::ranges::any_of(parts, [](const Part& part) { return part.gives_token && part.n_tokens > 1; });
+    if (n > 1 && other_does) {
+      --n;
+      gives_token = false;
+    }
+  } else if (const std::uint32_t beyond_page = (sequence.cache->length() + n) % kv::kPageTokens;
+             n > beyond_page) {
+    n -= beyond_page;
   }
-  const std::uint32_t beyond_page = (sequence.cache->length() + n) % kv::kPageTokens;
-  if (!gives_token && n > beyond_page) n -= beyond_page;
-  if (n == 0) return;
   const bool has_pages = reserve(sequence, n);
   drop_put_off(parts);
   if (has_pages) parts.push_back({&sequence, n, gives_token});
@@ -221,11 +223,11 @@ void Scheduler::step() {
 }
 
 Result<void> Scheduler::run(std::vector<Part>& parts) {
-  // Those that give a token last, so that their logits are the last rows; of them the prompt first, whose
-  // last row is the one that counts.
+  // Those that give a token last, so that their logits are the last rows; of them the one with several tokens
+  // first, whose last row is the one that counts.
   std::ranges::stable_sort(parts, {}, [](const Part& part) {
     if (!part.gives_token) return 0;
-    return part.sequence->is_decoding() ? 2 : 1;
+    return part.n_tokens == 1 ? 2 : 1;
   });
   std::vector<model::SequenceTokens> tokens;
   std::vector<Sequence*> giving;
