@@ -152,21 +152,23 @@ void Scheduler::drop_put_off(std::vector<Part>& parts) {
   std::erase_if(parts, [](const Part& part) { return !part.sequence->started; });
 }
 
-// A chunk of one prompt, of whole pages unless it is the last. At most one part that is no decoding step
-// gives a token: its logits lie beside theirs.
+// A chunk of one prompt, of whole pages unless it ends the prompt. Logits of a step are those of its last
+// rows, so at most one part of several tokens gives one: another leaves its last token to the next step.
 void Scheduler::add_prompt(Sequence& sequence, std::uint32_t budget, std::vector<Part>& parts) {
   if (!sequence.started) begin(sequence);
   std::uint32_t n = std::min(sequence.left(), budget);
   bool gives_token = n == sequence.left();
-  const bool other_does = std::ranges::any_of(
-      parts, [](const Part& part) { return part.gives_token && !part.sequence->is_decoding(); });
-  if (gives_token && other_does) {
-    --n;
-    gives_token = false;
+  if (gives_token) {
+    const bool other_does =
+        std::ranges::any_of(parts, [](const Part& part) { return part.gives_token && part.n_tokens > 1; });
+    if (n > 1 && other_does) {
+      --n;
+      gives_token = false;
+    }
+  } else if (const std::uint32_t beyond_page = (sequence.cache->length() + n) % kv::kPageTokens;
+             n > beyond_page) {
+    n -= beyond_page;
   }
-  const std::uint32_t beyond_page = (sequence.cache->length() + n) % kv::kPageTokens;
-  if (!gives_token && n > beyond_page) n -= beyond_page;
-  if (n == 0) return;
   const bool has_pages = reserve(sequence, n);
   drop_put_off(parts);
   if (has_pages) parts.push_back({&sequence, n, gives_token});
@@ -208,24 +210,29 @@ void Scheduler::step() {
   for (const auto& sequence : running_) {
     if (sequence->started) follow_long_rope(*sequence);
   }
-  std::vector<Part> parts;
-  add_decodes(parts);
-  add_prompts(parts);
-  if (parts.empty()) return;
   const double start = sys::steady_seconds();
-  if (const auto ran = run(parts); !ran) {
-    for (const Part& part : parts) fail_with(*part.sequence, ran.error());
+  if (Sequence* alone = lone_guesser()) {
+    if (const auto ran = run_alone(*alone); !ran) fail_with(*alone, ran.error());
+  } else {
+    for (const auto& sequence : running_) sequence->guesses.reset();  // they would miss what comes now
+    std::vector<Part> parts;
+    add_decodes(parts);
+    add_prompts(parts);
+    if (parts.empty()) return;
+    if (const auto ran = run(parts); !ran) {
+      for (const Part& part : parts) fail_with(*part.sequence, ran.error());
+    }
   }
   ++counts_.steps;
   counts_.busy_s += sys::steady_seconds() - start;
 }
 
 Result<void> Scheduler::run(std::vector<Part>& parts) {
-  // Those that give a token last, so that their logits are the last rows; of them the prompt first, whose
-  // last row is the one that counts.
+  // Those that give a token last, so that their logits are the last rows; of them the one with several tokens
+  // first, whose last row is the one that counts.
   std::ranges::stable_sort(parts, {}, [](const Part& part) {
     if (!part.gives_token) return 0;
-    return part.sequence->is_decoding() ? 2 : 1;
+    return part.n_tokens == 1 ? 2 : 1;
   });
   std::vector<model::SequenceTokens> tokens;
   std::vector<Sequence*> giving;
@@ -240,7 +247,7 @@ Result<void> Scheduler::run(std::vector<Part>& parts) {
   }
   CISTERN_TRY_VOID(runtime_.decoder->forward(tokens));
   CISTERN_TRY_VOID(runtime_.open.files.check_intact());
-  for (const Part& part : parts) remember(part);
+  for (const Part& part : parts) remember(*part.sequence);
   const auto n_giving = static_cast<std::uint32_t>(giving.size());
   if (n_giving == 0) return {};
   CISTERN_TRY(const std::span<const float> logits, runtime_.decoder->logits(n_rows - n_giving, n_giving));
@@ -253,9 +260,66 @@ Result<void> Scheduler::run(std::vector<Part>& parts) {
   return {};
 }
 
+// The one that is decoded while nothing else is to be done; null when there are others, or it cannot take
+// guesses back.
+ServedSequence* Scheduler::lone_guesser() const {
+  if (running_.size() != 1 || !waiting_.empty()) return nullptr;
+  Sequence& s = *running_.front();
+  const bool can_take_back = s.cache->own_bytes() == 0;
+  return s.is_decoding() && can_take_back && s.asked.request.speculate ? &s : nullptr;
+}
+
+std::uint32_t Scheduler::most_guesses(const Sequence& s) const {
+  const std::uint64_t left = runtime_.plan.cache.context_tokens - s.tokens.size();
+  std::uint64_t most = std::min<std::uint64_t>(left, runtime_.plan.compute.logit_rows - 1);
+  if (const std::uint32_t limit = s.asked.request.max_tokens; limit > 0)
+    most = std::min<std::uint64_t>(most, limit - s.stats.generated_tokens - 1);
+  while (most > 0 && runtime_.model.needs_long_rope(s.tokens.size() + most) != s.long_rope) --most;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, runtime_.plan.cache.chunk_tokens - 1));
+}
+
+// One pass over the pending token and guesses: those that are what was chosen count, the others are taken
+// back.
+Result<void> Scheduler::run_alone(Sequence& s) {
+  const double start = sys::steady_seconds();
+  if (s.guesses == nullptr) {
+    s.guesses = std::make_unique<Guesses>();
+    s.guesses->history.start(s.tokens);
+  }
+  Guesses& g = *s.guesses;
+  CISTERN_TRY(std::span<const text::TokenId> guessed, g.lookup.propose(g.history, most_guesses(s)));
+  guessed = guessed.first(g.length.best(static_cast<std::uint32_t>(guessed.size())));
+  std::vector<text::TokenId> ids{s.tokens.back()};
+  ids.insert(ids.end(), guessed.begin(), guessed.end());
+  const auto n = static_cast<std::uint32_t>(ids.size());
+  if (!reserve(s, n))
+    return fail(ErrorCode::kMemory, "there is no room for the keys and values of an answer");
+  const std::uint32_t length = s.cache->length();
+  const model::SequenceTokens tokens{.ids = ids, .cache = s.cache, .long_rope = s.long_rope};
+  CISTERN_TRY_VOID(runtime_.decoder->forward({&tokens, 1}));
+  CISTERN_TRY(const std::span<const float> logits, runtime_.decoder->logits(0, n));
+  CISTERN_TRY_VOID(runtime_.open.files.check_intact());
+  std::vector<ServedToken> chosen;
+  do {
+    s.choose(logits.subspan(chosen.size() * runtime_.model.n_vocab, runtime_.model.n_vocab));
+    chosen.push_back(std::move(s.chosen));
+  } while (chosen.size() < n && chosen.back().id == ids[chosen.size()]);
+  s.cache->truncate(length + static_cast<std::uint32_t>(chosen.size()));
+  g.length.add_step(n - 1, static_cast<std::uint32_t>(chosen.size()) - 1, sys::steady_seconds() - start);
+  s.stats.drafted_tokens += n - 1;
+  s.stats.accepted_tokens += static_cast<std::uint32_t>(chosen.size()) - 1;
+  s.stats.decode_steps -= static_cast<std::uint32_t>(chosen.size()) - 1;  // it is one, for all of them
+  for (ServedToken& token : chosen) {
+    g.history.append(token.id);
+    s.chosen = std::move(token);
+    if (!give_token(s)) return {};
+  }
+  remember(s);
+  return {};
+}
+
 // Puts its new whole pages into the prefix cache.
-void Scheduler::remember(const Part& part) {
-  Sequence& s = *part.sequence;
+void Scheduler::remember(Sequence& s) {
   const std::uint32_t length = s.cache->length();
   while ((s.n_shared_pages + 1) * kv::kPageTokens <= length) {
     const std::uint32_t i = s.n_shared_pages++;
@@ -272,7 +336,8 @@ void Scheduler::remember(const Part& part) {
   if (decoding) s.rolling = saved ? s.node : nullptr;
 }
 
-void Scheduler::give_token(Sequence& s) {
+// The token that was chosen goes to the answer; false: it has ended, and the sequence is gone.
+bool Scheduler::give_token(Sequence& s) {
   const double now = sys::steady_seconds();
   if (s.first_token_s == 0) {
     s.first_token_s = now;
@@ -284,15 +349,25 @@ void Scheduler::give_token(Sequence& s) {
     s.stats.decode_s = now - s.first_token_s;
   }
   const engine::Request& request = s.asked.request;
-  if (!request.ignore_end && runtime_.open.tokenizer->is_end(s.chosen.id)) return end(s, StopReason::kEnd);
+  if (!request.ignore_end && runtime_.open.tokenizer->is_end(s.chosen.id)) {
+    end(s, StopReason::kEnd);
+    return false;
+  }
   s.tokens.push_back(s.chosen.id);
   ++s.stats.generated_tokens;
   ++counts_.generated_tokens;
   s.chosen.text = s.text.push(s.chosen.id);
   s.listener->on_token(s.chosen);
-  if (s.text.stopped()) return end(s, StopReason::kStopString);
-  if (s.stats.generated_tokens == request.max_tokens) return end(s, StopReason::kLength);
-  if (s.tokens.size() > runtime_.plan.cache.context_tokens) end(s, StopReason::kContextFull);
+  std::optional<StopReason> over;
+  if (s.text.stopped()) {
+    over = StopReason::kStopString;
+  } else if (s.stats.generated_tokens == request.max_tokens) {
+    over = StopReason::kLength;
+  } else if (s.tokens.size() > runtime_.plan.cache.context_tokens) {
+    over = StopReason::kContextFull;
+  }
+  if (over) end(s, *over);
+  return !over;
 }
 
 std::unique_ptr<ServedSequence> Scheduler::take(const Sequence& sequence) {
@@ -312,11 +387,16 @@ std::unique_ptr<ServedSequence> Scheduler::take(const Sequence& sequence) {
 // Gives its cache back; the page that is not full stays known, too.
 void Scheduler::release(Sequence& s) {
   if (s.cache == nullptr) return;
-  const std::uint32_t length = s.cache->length();
-  if (const std::uint32_t rest = length % kv::kPageTokens; s.started && rest > 0) {
-    const auto tokens = std::span(s.tokens).subspan(length - rest, rest);
-    PrefixCache::Node* node = prefixes_.add(s.node, tokens, s.cache->pages().back());
-    if (s.cache->own_bytes() > 0) prefixes_.save(node, *s.cache, s.rolling);
+  if (s.started) {
+    // Of guesses that came true after the end of the answer nothing is kept.
+    if (s.cache->length() > s.tokens.size()) s.cache->truncate(static_cast<std::uint32_t>(s.tokens.size()));
+    remember(s);
+    const std::uint32_t length = s.cache->length();
+    if (const std::uint32_t rest = length % kv::kPageTokens; rest > 0) {
+      const auto tokens = std::span(s.tokens).subspan(length - rest, rest);
+      PrefixCache::Node* node = prefixes_.add(s.node, tokens, s.cache->pages().back());
+      if (s.cache->own_bytes() > 0) prefixes_.save(node, *s.cache, s.rolling);
+    }
   }
   s.cache->truncate(0);
   free_caches_.push_back(s.cache);

@@ -1,8 +1,9 @@
 // Decides what runs in each step of a service and runs it: a token of every answer that is being decoded, and
 // beside them chunks of prompts, so many tokens that answers go on meanwhile. Half of those go to the prompt
 // that came first, half to the one with the least left, so neither long prompts nor short ones wait for the
-// others. When pages run out, those kept for later are given up, then the latest request is put off: it reads
-// its tokens again when there is room. Used from the service's thread only. Internal to engine/.
+// others. An answer that is decoded alone is guessed ahead by its own repetitions. When pages run out, those
+// kept for later are given up, then the latest request is put off: it reads its tokens again when there is
+// room. Used from the service's thread only. Internal to engine/.
 #pragma once
 
 #include <deque>
@@ -56,8 +57,11 @@ class Scheduler {
   void add_prompt(Sequence& sequence, std::uint32_t budget, std::vector<Part>& parts);
   void follow_long_rope(Sequence& sequence);
   Result<void> run(std::vector<Part>& parts);
-  void remember(const Part& part);
-  void give_token(Sequence& sequence);
+  Sequence* lone_guesser() const;
+  std::uint32_t most_guesses(const Sequence& sequence) const;
+  Result<void> run_alone(Sequence& sequence);
+  void remember(Sequence& sequence);
+  bool give_token(Sequence& sequence);
   void end(Sequence& sequence, StopReason reason);
   void fail_with(Sequence& sequence, const Error& error);
   void release(Sequence& sequence);

@@ -7,11 +7,20 @@
 #include <vector>
 
 #include "engine/answer_text.h"
+#include "engine/draft_length.h"
 #include "engine/prefix_cache.h"
+#include "engine/prompt_lookup.h"
 #include "engine/service.h"
 #include "sample/sampler.h"
 
 namespace cistern::engine {
+
+// Guesses of what follows, by repetition: for a sequence that runs alone.
+struct Guesses {
+  TokenHistory history;
+  PromptLookup lookup;
+  DraftLength length;
+};
 
 struct ServedSequence {
   // REQUIRES: check_request() let the request pass.
@@ -44,6 +53,7 @@ struct ServedSequence {
   PrefixCache::Node* node = nullptr;     // of its last page that is in the prefix cache
   std::uint32_t n_shared_pages = 0;      // up to there
   PrefixCache::Node* rolling = nullptr;  // where its latest checkpoint while decoding is
+  std::unique_ptr<Guesses> guesses;      // of all its tokens; null: it was not alone lately
 
   Stats stats;
   double submitted_s, began_s = 0, first_token_s = 0;

@@ -54,7 +54,7 @@ class Listener {
 };
 
 struct ServedRequest {
-  Request request;                            // speculate and context_shift are not looked at
+  Request request;                            // context_shift is not looked at
   std::optional<std::uint32_t> top_logprobs;  // logprobs are wanted, with this many alternatives
   std::optional<double> timeout_s;            // from submit(): then it ends with kTimeout
   bool show_control = false;  // control tokens are text, too, but for those that end the answer

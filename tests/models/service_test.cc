@@ -85,7 +85,6 @@ engine::Request greedy(Ids prompt, std::uint32_t max_tokens) {
   engine::Request request{.prompt = std::move(prompt), .max_tokens = max_tokens};
   request.sampling.temperature = 0;
   request.ignore_end = true;
-  request.speculate = false;
   return request;
 }
 
@@ -112,7 +111,9 @@ Ids alone(const std::string& path, const Ids& prompt, std::uint32_t max_tokens, 
   load.threads = 1;
   const auto engine = engine::Engine::load(*std::move(model), load);
   EXPECT_TRUE(engine) << (engine ? "" : describe(engine.error()));
-  auto generation = (*engine)->submit(greedy(prompt, max_tokens));
+  engine::Request request = greedy(prompt, max_tokens);
+  request.speculate = false;
+  auto generation = (*engine)->submit(std::move(request));
   EXPECT_TRUE(generation);
   Ids ids;
   while (true) {
@@ -170,8 +171,9 @@ TEST_P(ServedModels, give_each_request_what_it_gets_alone) {
       EXPECT_EQ(got[i]->ids(), expected[i])
           << "prompt " << i << ", round " << round << ", reused " << got[i]->reused();
     }
-    if (round == 1 && prompts[0].size() > kv::kPageTokens)
+    if (round == 1 && prompts[0].size() > kv::kPageTokens) {
       EXPECT_GT(got[0]->reused(), 0U) << "the same prompt came before";
+    }
   }
   // What it said before is a beginning, too.
   const auto again = std::make_shared<Collected>();
@@ -327,6 +329,32 @@ TEST_F(Served, a_beginning_that_many_share_is_read_once) {
   const ServiceState state = settled(*service);
   EXPECT_EQ(state.prompt_tokens, shared.size() + 8 * 3);
   EXPECT_EQ(state.reused_tokens, 7 * shared.size());
+}
+
+// Random models repeat themselves soon when they are greedy; so guesses come true, and are cut off in the
+// midst by the length, which leaves nothing wrong behind.
+TEST_F(Served, an_answer_alone_is_guessed_ahead_and_stays_the_same) {
+  const auto service = start(path_, 4, kContext);
+  ASSERT_NE(service, nullptr);
+  const Ids once = some_ids(7, n_vocab_, 3);
+  const Ids prompt = joined(joined(once, once), joined(once, once));
+  std::uint32_t accepted = 0;
+  for (std::uint32_t n = 150; n < 160; ++n) {
+    const auto got = std::make_shared<Collected>();
+    ASSERT_TRUE(service->submit({.request = greedy(prompt, n)}, got));
+    got->wait();
+    EXPECT_EQ(got->ids(), alone(path_, prompt, n, kContext));
+    EXPECT_EQ(got->end().stats.decoded_tokens, n - 1);
+    accepted += got->end().stats.accepted_tokens;
+  }
+  EXPECT_GT(accepted, 0U);
+  const auto longer = std::make_shared<Collected>();
+  const Ids all = joined(prompt, alone(path_, prompt, 159, kContext));
+  ASSERT_TRUE(service->submit({.request = greedy(all, 20)}, longer));
+  longer->wait();
+  EXPECT_GT(longer->reused(), 128U);
+  EXPECT_EQ(longer->ids(), alone(path_, all, 20, kContext));
+  EXPECT_EQ(settled(*service).pages_used, 0U);
 }
 
 TEST_F(Served, logprobs_are_those_of_the_model) {
