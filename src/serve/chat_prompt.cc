@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/prompt.h"
+#include "serve/tool_prompt.h"
 #include "text/chat_template.h"
 
 namespace cistern::serve {
@@ -37,15 +38,21 @@ Result<json::array> with_mark(json::array messages) {
 
 }  // namespace
 
+bool knows_tools(std::string_view template_source) {
+  return template_source.find("tools") != std::string_view::npos;
+}
+
 Result<std::string> render_conversation(const engine::OpenModel& model, const text::jinja::Template& chat,
                                         const Conversation& conversation) {
   json::array messages = conversation.messages;
   if (conversation.continue_last) {
     CISTERN_TRY(messages, with_mark(std::move(messages)));
   }
-  text::ChatInput input = engine::chat_input(model, std::move(messages));
   const bool tools = !conversation.tools.empty() && conversation.tool_choice != ToolChoice::kNone;
-  if (tools) input.tools = conversation.tools;
+  const bool known = knows_tools(model.template_source.value_or(std::string_view()));
+  if (tools && !known) messages = with_tools_described(std::move(messages), conversation.tools);
+  text::ChatInput input = engine::chat_input(model, std::move(messages));
+  if (tools && known) input.tools = conversation.tools;
   input.add_generation_prompt = !conversation.continue_last;
   add_reasoning(conversation, input.extra);
   for (const auto& [name, value] : conversation.template_arguments) input.extra[name] = value;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "engine/engine.h"
@@ -10,6 +11,9 @@
 #include "text/jinja/template.h"
 
 namespace cistern::serve {
+
+// Whether the template writes tools; where it does not, they are described to the model in words.
+bool knows_tools(std::string_view template_source);
 
 // kTemplate: the template refuses the conversation, or cannot continue its last message. kUsage: there is
 // nothing to continue.

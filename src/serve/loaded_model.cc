@@ -28,12 +28,14 @@ Result<std::unique_ptr<LoadedModel>> load_model(const Offer& offer, engine::Open
   info.loaded = true;
   const text::Format* format =
       chat ? &text::detect_format(service->model().template_source.value_or(std::string_view())) : nullptr;
+  auto grammar_vocab = std::make_unique<LazyGrammarVocab>(*service->model().tokenizer);
   std::optional<plan::Forecast> forecast;
   if (policy.forecast) forecast = policy.forecast(*service);
   return std::make_unique<LoadedModel>(LoadedModel{.info = std::move(info),
                                                    .service = std::move(service),
                                                    .chat = std::move(chat),
                                                    .format = format,
+                                                   .grammar_vocab = std::move(grammar_vocab),
                                                    .sampling = std::move(sampling),
                                                    .forecast = forecast});
 }

@@ -12,6 +12,7 @@
 #include "plan/forecast.h"
 #include "sample/sampler.h"
 #include "serve/backend.h"
+#include "serve/lazy_grammar_vocab.h"
 #include "serve/offered_models.h"
 #include "text/answer/format.h"
 #include "text/jinja/template.h"
@@ -21,8 +22,9 @@ namespace cistern::serve {
 struct LoadedModel {
   ModelInfo info;
   std::unique_ptr<engine::Service> service;
-  Result<text::jinja::Template> chat;      // or why there is none to use
-  const text::Format* format = nullptr;    // of its answers; null: there is no template
+  Result<text::jinja::Template> chat;    // or why there is none to use
+  const text::Format* format = nullptr;  // of its answers; null: there is no template
+  std::unique_ptr<LazyGrammarVocab> grammar_vocab;
   sample::SamplerOptions sampling;         // as the model wants it, without a seed
   std::optional<plan::Forecast> forecast;  // of one request that runs alone
 

@@ -9,7 +9,9 @@
 #include "engine/embedded/guide.h"
 #include "engine/engine.h"
 #include "quant/format.h"
+#include "serve/chat_prompt.h"
 #include "spec/vocab.h"
+#include "text/answer/format.h"
 
 namespace cistern::serve {
 namespace {
@@ -45,6 +47,17 @@ std::string quantization_of(const file::Inventory& inventory) {
   return name;
 }
 
+// Whether the template has the mark with which the answers of its format reason.
+bool knows_reasoning(std::string_view source) {
+  for (const text::Program& program : text::detect_format(source).programs) {
+    if (program.gives == text::Program::Gives::kReasoning &&
+        source.find(program.until) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::int64_t modified_s(const std::string& path) {
   std::error_code error;
   const auto time = std::filesystem::last_write_time(path, error);
@@ -73,6 +86,8 @@ ModelInfo model_card(const Offer& offer, const file::ModelFiles& files, const sp
   info.reranks = spec.n_labels == 1;
   if (const auto source = spec::read_chat_template(inventory.metadata); source && *source) {
     info.chat_template = std::string(**source);
+    info.tools = knows_tools(**source);
+    info.reasons = knows_reasoning(**source);
   }
   return info;
 }

@@ -8,6 +8,7 @@
 #include "engine/model_sampling.h"
 #include "engine/prompt.h"
 #include "serve/chat_prompt.h"
+#include "serve/constraint.h"
 #include "serve/fill_in.h"
 
 namespace cistern::serve {
@@ -70,12 +71,23 @@ std::string echo_of(const LoadedModel& model, const GenerationTask& task) {
   return {};
 }
 
+// Whether the prompt ends with the mark that opens reasoning.
+bool begins_reasoning(std::string_view text, const text::Format& format) {
+  text = text.substr(0, text.find_last_not_of(" \n") + 1);
+  return std::ranges::any_of(format.programs, [&](const text::Program& program) {
+    if (program.gives != text::Program::Gives::kReasoning) return false;
+    std::string mark;
+    for (const text::Step& step : program.steps) mark += step.text;
+    mark.resize(mark.find_last_not_of(" \n") + 1);
+    return !mark.empty() && text.ends_with(mark);
+  });
+}
+
 // `text`: the rendered prompt.
 AnswerPlan answer_plan(const LoadedModel& model, const Conversation& conversation, const std::string& text) {
   AnswerPlan plan{.format = model.format, .tools = {}, .one_call = !conversation.parallel_tool_calls};
   if (conversation.tool_choice != ToolChoice::kNone) plan.tools = text::ToolSet(conversation.tools);
-  const std::size_t end = text.find_last_not_of(" \n");
-  plan.in_reasoning = end != std::string::npos && text.substr(0, end + 1).ends_with("<think>");
+  plan.in_reasoning = begins_reasoning(text, *model.format);
   return plan;
 }
 
@@ -114,6 +126,8 @@ Result<PreparedTask> prepare(const LoadedModel& model, const GenerationTask& tas
     CISTERN_TRY(request.prompt, prompt_ids(model.open(), model.chat, task));
   }
   CISTERN_TRY(request.sampling, sampling_of(model, task.sampling));
+  CISTERN_TRY(request.grammar, constraint_of(model, task, prepared.answer));
+  prepared.request.show_control = prepared.answer.format != nullptr;
   request.max_tokens = task.max_tokens;
   request.stop = task.stop;
   request.ignore_end = task.ignore_end;

@@ -88,6 +88,7 @@ class GrammarWriter {
       : format_(format), options_(options) {}
 
   CallGrammar write(const ToolSet& tools);
+  CallGrammar write(const value& schema);
 
  private:
   std::string sequence(std::span<const Step> steps, std::size_t tool_index, const Tool& tool);
@@ -132,6 +133,14 @@ CallGrammar GrammarWriter::write(const ToolSet& tools) {
   root = join(root, call_end);
   if (options_.parallel) root += " ( " + join("( " + next_calls + " )", call_end) + " )*";
   root = join(root, marks(format_.section_end));
+  out_.gbnf = "root ::= " + root + "\n" + rules_;
+  return std::move(out_);
+}
+
+CallGrammar GrammarWriter::write(const value& schema) {
+  constexpr const char* kAnswer = "answer";
+  const std::string root = join(reasoning(), kAnswer);
+  out_.schemas.emplace_back(kAnswer, schema);
   out_.gbnf = "root ::= " + root + "\n" + rules_;
   return std::move(out_);
 }
@@ -275,6 +284,11 @@ std::string GrammarWriter::text_until(std::string_view mark) {
 
 CallGrammar call_grammar(const Format& format, const ToolSet& tools, const CallGrammarOptions& options) {
   return GrammarWriter(format, options).write(tools);
+}
+
+CallGrammar schema_grammar(const Format& format, const value& schema, bool in_reasoning) {
+  const CallGrammarOptions options{.only = {}, .in_reasoning = in_reasoning};
+  return GrammarWriter(format, options).write(schema);
 }
 
 }  // namespace cistern::text

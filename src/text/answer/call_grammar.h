@@ -30,4 +30,7 @@ struct CallGrammarOptions {
 // tools has a tool, and `only` where it is given.
 CallGrammar call_grammar(const Format& format, const ToolSet& tools, const CallGrammarOptions& options);
 
+// The grammar of an answer that is JSON of a schema, with the reasoning that may come before it.
+CallGrammar schema_grammar(const Format& format, const boost::json::value& schema, bool in_reasoning);
+
 }  // namespace cistern::text
