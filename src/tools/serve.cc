@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/engine.h"
+#include "ops/machine_probe.h"
 #include "serve/application.h"
 #include "tools/commands.h"
 #include "tools/flags.h"
@@ -77,8 +78,10 @@ auto forecaster() {
     constexpr std::uint32_t kPromptTokens = 512;
     const plan::MemoryPlan& plan = service.plan();
     const std::uint32_t prompt = std::min(kPromptTokens, std::max(1U, service.context_tokens() / 2));
-    const auto memory =
-        plan.streaming ? std::span<const std::byte>() : service.model().files.files.front().bytes();
+    const std::span<const std::byte> file = service.model().files.files.front().bytes();
+    // The bandwidth of memory is measured with the model, where that is large enough to leave the caches.
+    const bool measurable = !plan.streaming && file.size() >= ops::kMinProbeBytes;
+    const auto memory = measurable ? std::optional(file) : std::nullopt;
     const LocalForecaster local(service.isa(), service.threads());
     return local
         .forecast({.model = service.spec(), .inventory = service.model().inventory(), .plan = plan},
