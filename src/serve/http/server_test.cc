@@ -347,7 +347,7 @@ TEST(ServerDeadline, SilentEventStreamsAreKeptAlive) {
   exchange->begin_stream({.content_type = "text/event-stream", .body = {}});
   EXPECT_TRUE(client.read_until(": keep-alive\n\n\r\n"));
   exchange->write("data: x\n\n");
-  EXPECT_TRUE(client.read_until("data: x\n\n\r\nf\r\n: keep-alive\n\n\r\n"));
+  EXPECT_TRUE(client.read_until("data: x\n\n\r\ne\r\n: keep-alive\n\n\r\n"));
   exchange->end_stream();
 }
 
