@@ -53,7 +53,10 @@ std::optional<Refusal> check_host(const AccessRules& rules, const Request& reque
   const std::string name = host_name(*host);
   if (name.empty()) return Refusal{400, "bad Host header"};
   if (is_ip_address(name) || name == "localhost") return std::nullopt;
-  if (contains(rules.host_names, "*") || contains(rules.host_names, name)) return std::nullopt;
+  const auto is_allowed = [&name](const std::string& allowed) {
+    return allowed == "*" || lower(allowed) == name;
+  };
+  if (std::ranges::any_of(rules.host_names, is_allowed)) return std::nullopt;
   return Refusal{403, "requests for this host name are not allowed: add it to the allowed hosts"};
 }
 

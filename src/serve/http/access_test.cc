@@ -15,7 +15,7 @@ Request with_headers(Headers headers, std::string method = "POST") {
 }
 
 TEST(Access, HostIsAnAddressOrAKnownName) {
-  const AccessRules rules{.host_names = {"box.lan"}};
+  const AccessRules rules{.host_names = {"Box.lan"}};
   const struct {
     std::string_view host;
     unsigned status;

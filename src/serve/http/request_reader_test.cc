@@ -45,7 +45,7 @@ TEST(RequestReader, ReadsTheSameInPiecesOfAnySize) {
 }
 
 TEST(RequestReader, LeavesWhatFollowsTheRequest) {
-  for (const std::string request :
+  for (const std::string& request :
        {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
         std::string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab"),
         std::string("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -165,7 +165,8 @@ void Server::Impl::accept(Acceptor& acceptor) {
       accepted(std::move(socket));
       return accept(acceptor);
     }
-    table.close_longest_idle();
+    if (error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system)
+      table.close_longest_idle();
     auto pause = std::make_shared<asio::steady_timer>(acceptor.get_executor(), kAcceptPause);
     pause->async_wait([this, &acceptor, pause](const auto&) {
       if (acceptor.is_open()) accept(acceptor);

@@ -66,7 +66,7 @@ void Session::expired() {
       if (out_bytes_ > 0) return close();
       return refuse({408, "the request did not come in time"});
     case Phase::kAnswering:
-      if (out_bytes_ > 0 || !answer_->is_sse) return close();
+      if (out_bytes_ > 0) return close();
       return push_pieces(std::string(kKeepAliveComment));
     case Phase::kIdle:
     case Phase::kLingering:
@@ -124,7 +124,7 @@ Session::Clock::time_point Session::deadline() const {
     case Phase::kBody:
       return since_ + limits.body_stall;
     case Phase::kAnswering:
-      if (answer_->is_sse && answer_->at_event_end) return since_ + limits.sse_silence;
+      if (answer_->is_sse && answer_->sends_body && answer_->at_event_end) return since_ + limits.sse_silence;
       return Clock::time_point::max();
     case Phase::kLingering:
     case Phase::kClosed:
@@ -232,20 +232,18 @@ void Session::begin_answer(Response head, bool streaming, std::string pieces) {
                   .http11 = answer.http11};
   if (!streaming && has_body(head.status)) framing.content_length = head.body.size();
   std::string text = response_head(head, framing);
-  const bool sends_body = answer.method != "HEAD" && has_body(head.status);
-  if (!sends_body) answer.chunked = answer.is_sse = false;
+  answer.sends_body = answer.method != "HEAD" && has_body(head.status);
+  answer.chunked &= answer.sends_body;
   constexpr std::size_t kCopiedBytes = 16 << 10;
-  if (sends_body && head.body.size() <= kCopiedBytes) {
-    text += head.body;
-    head.body.clear();
-  }
+  const bool copies_body = head.body.size() <= kCopiedBytes;
+  if (answer.sends_body && copies_body) text += head.body;
   push(std::move(text));
-  if (sends_body && !head.body.empty()) push(std::move(head.body));
-  if (sends_body) push_pieces(std::move(pieces));
+  if (answer.sends_body && !copies_body) push(std::move(head.body));
+  push_pieces(std::move(pieces));
 }
 
 void Session::push_pieces(std::string pieces) {
-  if (pieces.empty()) return;
+  if (pieces.empty() || !answer_->sends_body) return;
   answer_->at_event_end = pieces.ends_with("\n\n");
   if (!answer_->chunked) return push(std::move(pieces));
   push(fmt::format("{:x}\r\n{}\r\n", pieces.size(), pieces));
@@ -260,10 +258,9 @@ void Session::end_answer() {
 void Session::pump() {
   if (!exchange_ || answer_->ended) return;
   SharedExchange::Outgoing outgoing = exchange_->take();
-  const bool sends_pieces = answer_->method != "HEAD" && (!answer_->begun || has_body(answer_->status));
   if (outgoing.head) {
     begin_answer(std::move(*outgoing.head), outgoing.streaming, std::move(outgoing.pieces));
-  } else if (sends_pieces) {
+  } else {
     push_pieces(std::move(outgoing.pieces));
   }
   if (outgoing.ended) end_answer();

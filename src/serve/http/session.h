@@ -92,6 +92,7 @@ class Session {
     bool http11 = true;
     bool keep_alive = false;
     bool begun = false;
+    bool sends_body = false;
     bool chunked = false;
     bool is_sse = false;
     bool at_event_end = true;  // a comment may be sent here
