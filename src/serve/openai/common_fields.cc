@@ -83,13 +83,14 @@ Result<std::vector<std::string>> read_stop(const Fields& fields) {
 }
 
 Result<std::uint32_t> read_max_tokens(const Fields& fields, std::span<const std::string_view> names) {
+  std::optional<std::uint32_t> first;
   for (const std::string_view name : names) {
     CISTERN_TRY(const auto tokens, fields.integer(name, kUnset, kMostTokens));
     if (!tokens) continue;
     if (*tokens == 0) return fields.find(name)->wrong("has to be at least 1, or -1 for no limit");
-    return *tokens == kUnset ? 0 : static_cast<std::uint32_t>(*tokens);
+    if (!first) first = *tokens == kUnset ? 0 : static_cast<std::uint32_t>(*tokens);
   }
-  return 0;
+  return first.value_or(0);
 }
 
 Result<void> read_common(const Fields& fields, GenerationTask& task) {
