@@ -8,6 +8,7 @@
 #include "serve/offered_models.h"
 #include "serve/ollama/routes.h"
 #include "serve/openai/routes.h"
+#include "serve/openapi/openapi.h"
 #include "serve/operations/routes.h"
 #include "serve/page/page.h"
 
@@ -61,6 +62,7 @@ Result<void> Application::listen(http::ServerOptions options) {
   add(openai::routes(backend_));
   add(anthropic::routes(backend_));
   add(ollama::routes(backend_));
+  add(openapi::routes());
   add(operations::routes(
       {.backend = *backend_,
        .metrics = metrics_,

@@ -107,6 +107,7 @@ TEST_F(ChatReply, TheFirstPieceComesWhenThePromptWasRead) {
   EXPECT_EQ(exchange->pieces().size(), 1U);
   backend->play(1);
   EXPECT_EQ(exchange->pieces().size(), 2U);
+  backend->play();
 }
 
 TEST_F(ChatReply, CallsAreStreamedByIndexWithPiecesOfTheirArguments) {
