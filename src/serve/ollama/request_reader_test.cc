@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "serve/ollama/messages_reader.h"
+
 namespace cistern::serve::ollama {
 namespace {
 
@@ -251,6 +253,18 @@ TEST(OllamaRequests, WhatCannotBeDoneIsNamed) {
             "usage: options.stop[0]: is longer than 1024 bytes"},
        })
     EXPECT_EQ(error_of(read_chat_request(body)), expected) << body;
+}
+
+TEST(OllamaRequests, AMessageHasSoManyCallsAndNoMore) {
+  std::string calls = R"({"function": {"name": "f"}})";
+  for (std::size_t i = 1; i < kMostCalls; ++i) calls += R"(,{"function": {"name": "f"}})";
+  const auto with = [](std::string_view all) {
+    return read_chat_request(
+        fmt::format(R"({{"model": "m", "messages": [{{"role": "assistant", "tool_calls": [{}]}}]}})", all));
+  };
+  EXPECT_TRUE(with(calls));
+  EXPECT_EQ(error_of(with(calls + R"(,{"function": {"name": "f"}})")),
+            "usage: messages[0].tool_calls: has 257 elements, at most 256 are allowed");
 }
 
 TEST(OllamaRequests, WhatGenerateCannotDoIsNamed) {
