@@ -2,7 +2,7 @@
 # processor: everything compiles against the headers of this machine's packages, GoogleTest and fmt are built from
 # their sources, and nothing that needs another library can be linked.
 find_package(Threads REQUIRED)
-foreach(headers_only Boost::json CLI11::CLI11 dep::pcre2 dep::utf8proc dep::hwloc dep::uring dep::edit)
+foreach(headers_only Boost::headers Boost::json OpenSSL::SSL CLI11::CLI11 dep::pcre2 dep::utf8proc dep::hwloc dep::uring dep::edit)
   add_library(${headers_only} INTERFACE IMPORTED)
 endforeach()
 # A part of hwloc's header lies among those of this machine's processor, which must come last.

@@ -7,6 +7,8 @@ endif()
 find_package(Threads REQUIRED)
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
+set(OPENSSL_USE_STATIC_LIBS ON)
+find_package(OpenSSL 3 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 
 # cistern_archive_library(NAME header.h lib [NEEDS libs...]): target dep::NAME for packages that ship no CMake
