@@ -83,7 +83,7 @@ TEST_F(AnthropicRoutes, StreamEvents) {
   backend_->script = small_answer();
   const auto exchange = ask(true);
   EXPECT_EQ(exchange->status(), 200U);
-  EXPECT_EQ(exchange->content_type(), "text/event-stream");
+  EXPECT_TRUE(exchange->content_type().starts_with("text/event-stream"));
   EXPECT_TRUE(exchange->is_complete());
   EXPECT_EQ(event_names(exchange),
             (std::vector<std::string>{"message_start", "ping", "content_block_start", "content_block_delta",
