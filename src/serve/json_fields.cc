@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parser.hpp>
 #include <charconv>
 #include <cmath>
@@ -91,6 +92,15 @@ Result<std::int64_t> Field::integer(std::int64_t min, std::int64_t max) const {
 Result<std::string> Field::text() const {
   if (!value_->is_string()) return wrong_type("a string");
   return std::string(value_->get_string());
+}
+
+Result<std::string> Field::text_of_length(std::size_t least, std::size_t most) const {
+  CISTERN_TRY(std::string text, this->text());
+  const auto length = static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  if (length < least || length > most)
+    return wrong(fmt::format("has to have {} to {} characters", least, most));
+  return text;
 }
 
 Result<std::size_t> Field::one_of(std::span<const std::string_view> allowed) const {

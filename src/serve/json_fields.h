@@ -45,6 +45,8 @@ class Field {
   // A number without a fraction. REQUIRES: min <= max.
   Result<std::int64_t> integer(std::int64_t min, std::int64_t max) const;
   Result<std::string> text() const;
+  // In characters, as JSON Schema counts.
+  Result<std::string> text_of_length(std::size_t least, std::size_t most) const;
   // One of `allowed`; gives its index.
   Result<std::size_t> one_of(std::span<const std::string_view> allowed) const;
   Result<const boost::json::array*> array(std::size_t most) const;

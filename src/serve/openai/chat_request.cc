@@ -141,10 +141,8 @@ Result<void> read_reasoning(const Fields& fields, Conversation& conversation) {
 Result<void> read_logprobs(const Fields& fields, GenerationTask& task) {
   CISTERN_TRY(const auto wanted, fields.boolean("logprobs"));
   CISTERN_TRY(const auto top, fields.integer("top_logprobs", 0, kMostTopLogprobs));
-  task.logprobs = wanted.value_or(false);
   task.top_logprobs = static_cast<std::uint32_t>(top.value_or(0));
-  if (task.top_logprobs > 0 && !task.logprobs)
-    return fields.find("top_logprobs")->wrong("needs logprobs to be true");
+  task.logprobs = wanted.value_or(task.top_logprobs > 0);
   return {};
 }
 

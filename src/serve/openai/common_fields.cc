@@ -32,7 +32,7 @@ Result<std::vector<std::pair<text::TokenId, float>>> read_logit_bias(const Field
   for (const auto& [key, value] : *object) {
     text::TokenId id = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-    if (error != std::errc() || end != key.data() + key.size())
+    if (error != std::errc() || end != key.data() + key.size() || key.size() > kMostIdDigits)
       return field.wrong("has a name that is not the number of a token");
     CISTERN_TRY(const double bias, Field(value, fmt::format("{}.{}", field.path(), id)).number(kBiasRange));
     biases.emplace_back(id, static_cast<float>(bias));
@@ -41,10 +41,7 @@ Result<std::vector<std::pair<text::TokenId, float>>> read_logit_bias(const Field
 }
 
 Result<std::string> stop_string(const Field& field) {
-  CISTERN_TRY(std::string text, field.text());
-  if (text.empty() || text.size() > kMostStopBytes)
-    return field.wrong(fmt::format("has to have 1 to {} bytes", kMostStopBytes));
-  return text;
+  return field.text_of_length(1, kMostStopLength);
 }
 
 }  // namespace
@@ -86,13 +83,14 @@ Result<std::vector<std::string>> read_stop(const Fields& fields) {
 }
 
 Result<std::uint32_t> read_max_tokens(const Fields& fields, std::span<const std::string_view> names) {
+  std::optional<std::uint32_t> first;
   for (const std::string_view name : names) {
     CISTERN_TRY(const auto tokens, fields.integer(name, kUnset, kMostTokens));
     if (!tokens) continue;
     if (*tokens == 0) return fields.find(name)->wrong("has to be at least 1, or -1 for no limit");
-    return *tokens == kUnset ? 0 : static_cast<std::uint32_t>(*tokens);
+    if (!first) first = *tokens == kUnset ? 0 : static_cast<std::uint32_t>(*tokens);
   }
-  return 0;
+  return first.value_or(0);
 }
 
 Result<void> read_common(const Fields& fields, GenerationTask& task) {

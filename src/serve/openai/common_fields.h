@@ -28,6 +28,9 @@ struct SamplingField {
 };
 std::span<const SamplingField> sampling_fields();
 inline constexpr std::int64_t kMostTopK = 1 << 20;
+inline constexpr std::size_t kMostIdDigits = 9;      // of a token in "logit_bias"
+inline constexpr std::size_t kMostStopLength = 256;  // characters, within kMostStopBytes
+static_assert(kMostStopLength * 4 <= kMostStopBytes);
 inline constexpr Range kBiasRange = {-100, 100};
 
 Result<Sampling> read_sampling(const Fields& fields);

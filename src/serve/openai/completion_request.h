@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kMostCompletionLogprobs = 20;
 inline constexpr std::uint32_t kDefaultCompletionTokens = 16;  // as the protocol says
 
 struct CompletionRequest {
-  GenerationTask task;  // its prompt is that of the first
+  GenerationTask task;  // of each prompt; its own is not set
   std::vector<std::variant<RawText, RawTokens>> prompts;
   StreamOptions stream;
 };

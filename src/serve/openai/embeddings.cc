@@ -127,7 +127,8 @@ json::object rerank_document(const Backend::Scores& scores, const RerankRequest&
   const auto key = [&](std::size_t i) {
     return std::isnan(scores.scores[i]) ? -std::numeric_limits<float>::infinity() : scores.scores[i];
   };
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
+  std::ranges::sort(
+      order, [&](std::size_t a, std::size_t b) { return std::pair(-key(a), a) < std::pair(-key(b), b); });
   if (request.top_n > 0 && request.top_n < order.size()) order.resize(request.top_n);
   json::array results;
   for (const std::size_t i : order) {

@@ -119,6 +119,7 @@ Result<void> read_input(const Field& input, json::array& messages) {
   for (std::size_t i = 0; i < items->size(); ++i) {
     CISTERN_TRY_VOID(read_item(input[i], messages));
   }
+  if (messages.empty()) return input.wrong("has nothing that could be answered");
   // A turn that was nothing but reasoning has an empty answer.
   for (json::value& message : messages) {
     json::object& turn = message.as_object();

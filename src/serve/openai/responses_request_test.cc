@@ -103,6 +103,8 @@ TEST(ResponsesRequest, WhatIsWrongIsNamed) {
   for (const auto& [body, error] : std::vector<std::pair<const char*, const char*>>{
            {"{}", "input: is missing"},
            {R"({"input": []})", "input: has to have at least one item"},
+           {R"({"input": [{"type": "reasoning", "summary": []}]})",
+            "input: has nothing that could be answered"},
            {R"({"input": 1})", "input: has to be a string or an array of items, not a number"},
            {R"({"input": ["a"]})", "input[0]: has to be an object, not a string"},
            {R"({"input": [{"type": "web_search_call"}]})",

@@ -71,10 +71,7 @@ Result<void> read_tool_choice(const Field& field, ToolShape shape, Conversation&
 }  // namespace
 
 Result<std::string> tool_name(const Field& field) {
-  CISTERN_TRY(std::string name, field.text());
-  if (name.empty() || name.size() > kMostNameBytes)
-    return field.wrong(fmt::format("has to have 1 to {} bytes", kMostNameBytes));
-  return name;
+  return field.text_of_length(1, kMostNameLength);
 }
 
 Result<json::object> call_arguments(const Field& field) {

@@ -10,7 +10,7 @@
 
 namespace cistern::serve::openai {
 
-inline constexpr std::size_t kMostNameBytes = 256;  // of a tool
+inline constexpr std::size_t kMostNameLength = 128;  // of a tool
 
 enum class ToolShape {
   kNested,  // {"type": "function", "function": {"name": …}}
@@ -21,7 +21,7 @@ enum class ToolShape {
 // that a provider would run itself are kUnsupported.
 Result<void> read_tools(const Fields& fields, ToolShape shape, Conversation& conversation);
 
-// The name of a tool: 1 to kMostNameBytes bytes.
+// The name of a tool: 1 to kMostNameLength characters.
 Result<std::string> tool_name(const Field& field);
 
 // The arguments of a call: JSON text of an object, or an object; empty text is an empty object.
