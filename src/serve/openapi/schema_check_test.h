@@ -8,7 +8,6 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <cctype>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -22,8 +21,10 @@ class SchemaCheck {
 
   bool accepts(const boost::json::value& schema, const boost::json::value& value) const {
     const auto& keywords = schema.as_object();
-    return std::ranges::all_of(
-        keywords, [&](const auto& keyword) { return holds(keyword.key(), keyword.value(), value); });
+    return std::ranges::all_of(keywords, [&](const auto& keyword) {
+      if (keyword.key() == "additionalProperties") return holds_of_others(keywords, keyword.value(), value);
+      return holds(keyword.key(), keyword.value(), value);
+    });
   }
 
   // Of "#/components/schemas/…".
@@ -40,6 +41,10 @@ class SchemaCheck {
                                                            std::clamp(value.get_double(), -9e18, 9e18))));
   }
 
+  static bool is_same(const Value& a, const Value& b) {  // 1.0 is 1
+    return a.is_number() && b.is_number() ? a.to_number<double>() == b.to_number<double>() : a == b;
+  }
+
   static bool is_type(std::string_view type, const Value& value) {
     return (type == "null" && value.is_null()) || (type == "boolean" && value.is_bool()) ||
            (type == "number" && value.is_number()) || (type == "integer" && is_integer(value)) ||
@@ -52,9 +57,22 @@ class SchemaCheck {
         text.get_string(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
   }
 
-  static bool is_token_id(std::string_view name) {
-    return !name.empty() && name.size() <= 9 &&
-           std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
+  // The patterns that are used, by hand.
+  static bool matches(std::string_view pattern, std::string_view text) {
+    const bool has_digit = text.find_first_of("0123456789") != std::string_view::npos;
+    if (pattern == "^[0-9]{1,9}$")
+      return has_digit && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string_view::npos;
+    EXPECT_EQ(pattern, "^[-+.0-9hmsuµn]*[0-9][-+.0-9hmsuµn]*$");
+    return has_digit && text.find_first_not_of("-+.0123456789hmsuµn") == std::string_view::npos;
+  }
+
+  // Members that "properties" beside it does not name.
+  bool holds_of_others(const boost::json::object& keywords, const Value& rule, const Value& value) const {
+    const Value* properties = keywords.if_contains("properties");
+    return !value.is_object() || std::ranges::all_of(value.get_object(), [&](const auto& member) {
+      if (properties != nullptr && properties->as_object().contains(member.key())) return true;
+      return rule.is_bool() ? rule.get_bool() : accepts(rule, member.value());
+    });
   }
 
   bool holds(std::string_view keyword, const Value& rule, const Value& value) const {
@@ -63,8 +81,9 @@ class SchemaCheck {
     if (keyword == "type")
       return std::ranges::any_of(rule.as_array(),
                                  [&](const Value& t) { return is_type(t.as_string(), value); });
-    if (keyword == "const") return rule == value;
-    if (keyword == "enum") return std::ranges::find(rule.as_array(), value) != rule.as_array().end();
+    if (keyword == "const") return is_same(rule, value);
+    if (keyword == "enum")
+      return std::ranges::any_of(rule.as_array(), [&](const Value& v) { return is_same(v, value); });
     if (keyword == "anyOf")
       return std::ranges::any_of(rule.as_array(), [&](const Value& s) { return accepts(s, value); });
     if (keyword == "allOf")
@@ -100,16 +119,11 @@ class SchemaCheck {
       return !value.is_object() || std::ranges::all_of(rule.as_array(), [&](const Value& name) {
         return value.get_object().contains(name.as_string());
       });
-    if (keyword == "additionalProperties" && rule.is_object())  // of objects without "properties" alone
+    if (keyword == "propertyNames")
       return !value.is_object() || std::ranges::all_of(value.get_object(), [&](const auto& member) {
-        return accepts(rule, member.value());
+        return accepts(rule, Value(member.key()));
       });
-    if (keyword == "propertyNames") {  // the only pattern that is used
-      EXPECT_EQ(rule.at("pattern"), "^[0-9]{1,9}$");
-      return !value.is_object() || std::ranges::all_of(value.get_object(), [](const auto& member) {
-        return is_token_id(member.key());
-      });
-    }
+    if (keyword == "pattern") return !value.is_string() || matches(rule.as_string(), value.get_string());
     ADD_FAILURE() << "a keyword that is not known here: " << keyword;
     return false;
   }
