@@ -225,5 +225,21 @@ TEST_F(AnthropicRoutes, CountTokensOfAPrompt) {
   EXPECT_EQ(post("/v1/messages/count_tokens", "{")->status(), 400U);
 }
 
+TEST_F(AnthropicRoutes, ModelsAreListedForWhoSaysTheVersion) {
+  const auto get = [&](std::string path, http::Headers headers) {
+    auto exchange = std::make_shared<FakeExchange>(
+        http::Request{.method = "GET", .path = std::move(path), .headers = std::move(headers)});
+    models_or(backend_, [](const std::shared_ptr<http::Exchange>& other) {
+      other->respond({.body = "OpenAI's"});
+    })(exchange);
+    return exchange;
+  };
+  const http::Headers version = {{"anthropic-version", "2023-06-01"}};
+  EXPECT_EQ(get("/v1/models", {})->body(), "OpenAI's");
+  EXPECT_EQ(json::parse(get("/v1/models", version)->body()).at("first_id"), "m");
+  EXPECT_EQ(json::parse(get("/v1/models/m", version)->body()).at("type"), "model");
+  EXPECT_EQ(get("/v1/models/x", version)->status(), 404U);
+}
+
 }  // namespace
 }  // namespace cistern::serve::anthropic
