@@ -7,7 +7,7 @@
 
 namespace cistern::serve {
 
-// The prefix and 24 hexadecimal digits: "msg_3f…".
+// The prefix and 32 hexadecimal digits: "msg_3f…".
 std::string random_id(std::string_view prefix);
 
 }  // namespace cistern::serve

@@ -1,10 +1,9 @@
 #include "serve/anthropic/message_events.h"
 
 #include <boost/json/serialize.hpp>
-#include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include "serve/http/sse.h"
 
 namespace cistern::serve::anthropic {
 namespace {
@@ -14,7 +13,7 @@ namespace json = boost::json;
 // Every event names itself twice: in its line, and in "type".
 void append_event(std::string& out, const json::object& data) {
   const json::string& type = data.at("type").get_string();
-  out += fmt::format("event: {}\ndata: {}\n\n", std::string_view(type), json::serialize(data));
+  out += http::sse_event(type, json::serialize(data));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "serve/anthropic/error_document.h"
 #include "serve/anthropic/message_document.h"
 #include "serve/anthropic/message_events.h"
+#include "serve/http/sse.h"
 
 namespace cistern::serve::anthropic {
 namespace {
@@ -55,9 +56,10 @@ class StreamSink final : public AnswerSink {
 
   void on_start(std::uint32_t prompt_tokens, std::uint32_t cached_tokens) override {
     if (std::exchange(begun_, true)) return;
-    to_.exchange->begin_stream({.content_type = "text/event-stream",
-                                .body = events_.start(prompt_tokens, cached_tokens),
-                                .headers = {{"Cache-Control", "no-cache"}, {"request-id", to_.request_id}}});
+    http::Response head = http::sse_head();
+    head.body = events_.start(prompt_tokens, cached_tokens);
+    head.headers.emplace_back("request-id", to_.request_id);
+    to_.exchange->begin_stream(std::move(head));
   }
   void on_delta(std::uint32_t, const std::vector<Delta>& deltas, const std::vector<ChosenLogprob>&) override {
     on_start(0, 0);

@@ -1,5 +1,5 @@
-// Models as Anthropic's clients list them. Their path, /v1/models, is OpenAI's too: its handler asks
-// wants_models() and answers with what stands here. Pure functions.
+// Models as Anthropic's clients list them, for models_or() in routes.h: their paths are OpenAI's too. Pure
+// functions.
 #pragma once
 
 #include <boost/json/object.hpp>

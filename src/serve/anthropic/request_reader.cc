@@ -20,7 +20,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
-constexpr Range kTemperature = {.min = 0, .max = 2};  // Anthropic's ends at 1, most models' does not
+constexpr std::size_t kMostStopLength = kMostStopBytes / 4;  // in characters, whatever bytes they have
+constexpr Range kTemperature = {.min = 0, .max = 2};         // Anthropic's ends at 1, most models' does not
 constexpr Range kShare = {.min = 0, .max = 1};
 
 // An answer without these would be another one than was asked for.
@@ -88,10 +89,7 @@ Result<std::vector<std::string>> read_stops(const Field& field) {
   CISTERN_TRY(const json::array* values, field.array(kMostStops));
   std::vector<std::string> stops;
   for (std::size_t i = 0; i < values->size(); ++i) {
-    CISTERN_TRY(std::string stop, field[i].text());
-    if (stop.empty()) return field[i].wrong("must not be empty");
-    if (stop.size() > kMostStopBytes)
-      return field[i].wrong(fmt::format("is longer than {} bytes", kMostStopBytes));
+    CISTERN_TRY(std::string stop, field[i].text_of_length(1, kMostStopLength));
     stops.push_back(std::move(stop));
   }
   return stops;

@@ -2,10 +2,12 @@
 
 #include <boost/json/serialize.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "serve/anthropic/error_document.h"
 #include "serve/anthropic/message_sinks.h"
+#include "serve/anthropic/model_list.h"
 #include "serve/anthropic/request_reader.h"
 #include "serve/client_watch.h"
 #include "serve/random_id.h"
@@ -42,7 +44,28 @@ void count_tokens(Backend& backend, http::Exchange& exchange) {
                     .headers = {{"request-id", request_id}}});
 }
 
+void tell_models(Backend& backend, http::Exchange& exchange) {
+  constexpr std::string_view kOneModel = "/v1/models/";
+  const std::string& path = exchange.request().path;
+  const std::string request_id = random_id("req_");
+  const auto document = [&]() -> Result<json::object> {
+    if (!path.starts_with(kOneModel)) return model_list(backend.models());
+    CISTERN_TRY(const ModelInfo model, backend.model(path.substr(kOneModel.size())));
+    return model_object(model);
+  }();
+  if (!document) return exchange.respond(error_response(document.error(), request_id, 0));
+  exchange.respond({.body = json::serialize(*document), .headers = {{"request-id", request_id}}});
+}
+
 }  // namespace
+
+http::Handler models_or(std::shared_ptr<Backend> backend, http::Handler otherwise) {
+  return [backend = std::move(backend),
+          otherwise = std::move(otherwise)](std::shared_ptr<http::Exchange> exchange) {
+    if (!wants_models(exchange->request())) return otherwise(std::move(exchange));
+    tell_models(*backend, *exchange);
+  };
+}
 
 std::vector<http::Route> routes(std::shared_ptr<Backend> backend) {
   return {

@@ -83,7 +83,7 @@ TEST_F(AnthropicRoutes, StreamEvents) {
   backend_->script = small_answer();
   const auto exchange = ask(true);
   EXPECT_EQ(exchange->status(), 200U);
-  EXPECT_EQ(exchange->content_type(), "text/event-stream");
+  EXPECT_TRUE(exchange->content_type().starts_with("text/event-stream"));
   EXPECT_TRUE(exchange->is_complete());
   EXPECT_EQ(event_names(exchange),
             (std::vector<std::string>{"message_start", "ping", "content_block_start", "content_block_delta",
@@ -223,6 +223,22 @@ TEST_F(AnthropicRoutes, CountTokensOfAPrompt) {
   backend_->refusal = Error{ErrorCode::kNotFound, "there is no model \"m\"", ""};
   EXPECT_EQ(post("/v1/messages/count_tokens", std::string(kBody) + "}")->status(), 404U);
   EXPECT_EQ(post("/v1/messages/count_tokens", "{")->status(), 400U);
+}
+
+TEST_F(AnthropicRoutes, ModelsAreListedForWhoSaysTheVersion) {
+  const auto get = [&](std::string path, http::Headers headers) {
+    auto exchange = std::make_shared<FakeExchange>(
+        http::Request{.method = "GET", .path = std::move(path), .headers = std::move(headers)});
+    models_or(backend_, [](const std::shared_ptr<http::Exchange>& other) {
+      other->respond({.body = "OpenAI's"});
+    })(exchange);
+    return exchange;
+  };
+  const http::Headers version = {{"anthropic-version", "2023-06-01"}};
+  EXPECT_EQ(get("/v1/models", {})->body(), "OpenAI's");
+  EXPECT_EQ(json::parse(get("/v1/models", version)->body()).at("first_id"), "m");
+  EXPECT_EQ(json::parse(get("/v1/models/m", version)->body()).at("type"), "model");
+  EXPECT_EQ(get("/v1/models/x", version)->status(), 404U);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ Result<json::object> Reader::read(const Field& field) {
 }
 
 Result<json::array> Reader::read_calls(const Field& field) {
-  CISTERN_TRY(const json::array* calls, field.array(kMostMessages));
+  CISTERN_TRY(const json::array* calls, field.array(kMostCalls));
   json::array read;
   open_calls_.clear();  // results belong to the message before them
   for (std::size_t i = 0; i < calls->size(); ++i) {

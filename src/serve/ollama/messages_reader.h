@@ -10,7 +10,8 @@
 
 namespace cistern::serve::ollama {
 
-inline constexpr std::size_t kMostMessages = 100'000;  // also of the calls of one message
+inline constexpr std::size_t kMostMessages = 100'000;
+inline constexpr std::size_t kMostCalls = 256;  // of one message: every result looks for its call among them
 
 Result<boost::json::array> read_messages(const Field& messages);
 

@@ -14,6 +14,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t kMostStopLength = kMostStopBytes / 4;  // in characters, whatever bytes they have
 constexpr std::int64_t kAnySeed = std::numeric_limits<std::int64_t>::min();
 
 struct FloatOption {
@@ -86,9 +87,7 @@ Result<void> read_sampling(const Fields& options, Sampling& into) {
 Result<std::vector<std::string>> read_stop(const Field& field) {
   std::vector<std::string> stops;
   const auto add = [&](const Field& item) -> Result<void> {
-    CISTERN_TRY(std::string stop, item.text());
-    if (stop.size() > kMostStopBytes)
-      return item.wrong(fmt::format("is longer than {} bytes", kMostStopBytes));
+    CISTERN_TRY(std::string stop, item.text_of_length(0, kMostStopLength));
     if (!stop.empty()) stops.push_back(std::move(stop));
     return {};
   };

@@ -66,13 +66,10 @@ Result<AnswerRequest> about_the_model_alone(AnswerRequest read, const Fields& re
   return read;
 }
 
-Result<void> read_raw_prompt(const Fields& request, bool raw, RawText& into) {
-  if (raw) CISTERN_TRY_VOID(refuse(request, "system", "a raw prompt is taken as it is: without \"system\""));
+Result<RawText> read_raw_prompt(const Fields& request) {
   CISTERN_TRY(const std::optional<std::string> prompt, request.text("prompt"));
   CISTERN_TRY(const std::optional<std::string> suffix, request.text("suffix"));
-  into.text = prompt.value_or("");
-  into.suffix = suffix.value_or("");
-  return {};
+  return RawText{.text = prompt.value_or(""), .suffix = suffix.value_or("")};
 }
 
 Result<Conversation> read_prompted_conversation(const Fields& request) {
@@ -145,14 +142,15 @@ Result<AnswerRequest> read_generate_request(std::string_view body) {
   CISTERN_TRY_VOID(refuse(request, "context", "conversations are continued with /api/chat"));
   CISTERN_TRY_VOID(read_keep_alive(request));
   CISTERN_TRY(const std::optional<bool> raw, request.boolean("raw"));
-  RawText text;
-  CISTERN_TRY_VOID(read_raw_prompt(request, raw.value_or(false), text));
+  CISTERN_TRY(RawText text, read_raw_prompt(request));
+  CISTERN_TRY(Conversation conversation, read_prompted_conversation(request));
   if (text.text.empty() && text.suffix.empty()) return about_the_model_alone(std::move(read), request);
   if (raw.value_or(false) || !text.suffix.empty()) {
+    CISTERN_TRY_VOID(refuse(request, "system", "a prompt that is raw or has a suffix is taken as it is"));
     read.task.prompt = std::move(text);
-    return read;
+  } else {
+    read.task.prompt = std::move(conversation);
   }
-  CISTERN_TRY(read.task.prompt, read_prompted_conversation(request));
   return read;
 }
 

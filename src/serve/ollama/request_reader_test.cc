@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "serve/ollama/messages_reader.h"
+
 namespace cistern::serve::ollama {
 namespace {
 
@@ -247,10 +249,22 @@ TEST(OllamaRequests, WhatCannotBeDoneIsNamed) {
            {option(R"("mirostat": 2)"), "unsupported: options.mirostat: is not supported; 0 switches it off"},
            {option(R"("tfs_z": 0.5)"), "unsupported: options.tfs_z: is not supported; 1 switches it off"},
            {option(R"("num_ctx": -1)"), "usage: options.num_ctx: has to be an integer from 0 to 2147483647"},
-           {option(fmt::format(R"("stop": ["{}"])", std::string(kMostStopBytes + 1, 'x'))),
-            "usage: options.stop[0]: is longer than 1024 bytes"},
+           {option(fmt::format(R"("stop": ["{}"])", std::string(kMostStopBytes / 4 + 1, 'x'))),
+            "usage: options.stop[0]: has to have 0 to 256 characters"},
        })
     EXPECT_EQ(error_of(read_chat_request(body)), expected) << body;
+}
+
+TEST(OllamaRequests, AMessageHasSoManyCallsAndNoMore) {
+  std::string calls = R"({"function": {"name": "f"}})";
+  for (std::size_t i = 1; i < kMostCalls; ++i) calls += R"(,{"function": {"name": "f"}})";
+  const auto with = [](std::string_view all) {
+    return read_chat_request(
+        fmt::format(R"({{"model": "m", "messages": [{{"role": "assistant", "tool_calls": [{}]}}]}})", all));
+  };
+  EXPECT_TRUE(with(calls));
+  EXPECT_EQ(error_of(with(calls + R"(,{"function": {"name": "f"}})")),
+            "usage: messages[0].tool_calls: has 257 elements, at most 256 are allowed");
 }
 
 TEST(OllamaRequests, WhatGenerateCannotDoIsNamed) {
@@ -264,7 +278,7 @@ TEST(OllamaRequests, WhatGenerateCannotDoIsNamed) {
            Case{R"("prompt": "a", "context": [1, 2])",
                 "unsupported: context: conversations are continued with /api/chat"},
            Case{R"("prompt": "a", "raw": true, "system": "s")",
-                "unsupported: system: a raw prompt is taken as it is: without \"system\""},
+                "unsupported: system: a prompt that is raw or has a suffix is taken as it is"},
            Case{R"("prompt": "a", "images": ["aGk="])", "unsupported: images: images are not supported"},
        })
     EXPECT_EQ(error_of(read_generate_request(fmt::format(R"({{"model": "m", {}}})", members))), expected);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "serve/anthropic/request_reader.h"
+#include "serve/ollama/request_reader.h"
 #include "serve/openai/chat_request.h"
 #include "serve/openai/completion_request.h"
 #include "serve/openai/embeddings.h"
@@ -123,6 +125,40 @@ const Request kRequests[] = {
     {"RerankRequest", R"({"model": "m", "query": "q", "documents": ["a", {"text": "b"}], "top_n": 1,
       "return_documents": true})",
      reader(openai::read_rerank_request)},
+    {"AnthropicRequest",
+     R"({"model": "m", "max_tokens": 9, "system": [{"type": "text", "text": "s"}], "messages": [
+      {"role": "user", "content": "a"}, {"role": "system", "content": "b"},
+      {"role": "assistant", "content": [{"type": "thinking", "thinking": "c"},
+        {"type": "redacted_thinking"}, {"type": "text", "text": "e"},
+        {"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
+      {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "is_error": true,
+        "content": [{"type": "text", "text": "g"}]}, {"type": "text", "text": "h"}]}],
+      "tools": [{"type": "custom", "name": "f", "description": "d", "input_schema": {}, "strict": true}],
+      "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": true},
+      "thinking": {"type": "enabled", "budget_tokens": 1024}, "stop_sequences": ["a", "b"], "stream": true,
+      "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {}}},
+      "temperature": 0.5, "top_p": 0.9, "top_k": 40, "mcp_servers": [], "container": null})",
+     reader(anthropic::read_messages_request)},
+    {"AnthropicPrompt", R"({"model": "m", "system": "s", "messages": [{"role": "user", "content": "a"}],
+      "tools": [{"name": "f", "input_schema": {}}], "tool_choice": {"type": "auto"}})",
+     reader(anthropic::read_count_request)},
+    {"OllamaChatRequest", R"({"model": "m", "messages": [
+      {"role": "user", "content": "a", "images": []},
+      {"role": "assistant", "content": "b", "thinking": "c", "tool_calls": [
+        {"id": "t", "function": {"name": "f", "arguments": {}}}]},
+      {"role": "tool", "tool_name": "f", "tool_call_id": "t", "content": "d"}],
+      "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {}}}],
+      "stream": false, "format": "json", "think": "low", "keep_alive": "5m", "logprobs": true, "top_logprobs": 5,
+      "options": {"temperature": 0.5, "top_p": 0.9, "min_p": 0.1, "typical_p": 1, "repeat_penalty": 1.5,
+        "presence_penalty": 1, "frequency_penalty": 1, "top_k": 40, "repeat_last_n": 64, "seed": 7, "num_predict": -1,
+        "num_ctx": 2048, "stop": ["a", "b"], "tfs_z": 1, "mirostat": 0}})",
+     reader(ollama::read_chat_request)},
+    {"OllamaGenerateRequest",
+     R"({"model": "m", "prompt": "a", "suffix": "b", "system": "", "raw": true, "images": [],
+      "template": "", "context": [], "format": {}, "think": true, "keep_alive": -1, "options": {"stop": "a"}})",
+     reader(ollama::read_generate_request)},
+    {"OllamaEmbedRequest", R"({"model": "m", "input": ["a", "b"], "dimensions": 3, "keep_alive": "1h"})",
+     reader(ollama::read_embed_request)},
 };
 
 // What a schema does not say: fields that depend on others, texts in texts.
@@ -136,6 +172,13 @@ constexpr std::string_view kBetweenFields[] = {
     "cannot be given together",
     "the last message is not the assistant's",
     "has nothing that could be answered",
+    "is the name of no tool of this request",
+    "wants a tool to be used",
+    "a second tool",
+    "no tool_use block before has this id",
+    "their results are missing",
+    "there is nothing to answer",
+    "a prompt that is raw or has a suffix is taken as it is",
 };
 
 bool is_between_fields(std::string_view message) {
