@@ -1,7 +1,8 @@
 // Starts the page: reads what the browser kept, asks the server what it has, draws.
 
 import { render } from "preact";
-import { open } from "./state/conversations.ts";
+import { effect } from "@preact/signals";
+import { open, shown } from "./state/conversations.ts";
 import { watch } from "./state/server.ts";
 import { App } from "./ui/app.tsx";
 import { focusComposer } from "./ui/view.ts";
@@ -16,3 +17,7 @@ await open();
 watch();
 render(<App />, document.getElementById("app")!);
 focusComposer();
+effect(() => {
+  const { messages, title } = shown.value ?? { messages: [], title: "" };
+  document.title = messages.length > 0 ? `${title} · Cistern` : "Cistern";
+});

@@ -6,12 +6,12 @@
 
 namespace cistern::serve::page {
 
-inline constexpr std::string_view kEntityTag = "\"1d52c6053bad2bd143f903544c379adc\"";
+inline constexpr std::string_view kEntityTag = "\"30bb163b07230c8f577b11d7a9b6f814\"";
 inline constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; "
-    "script-src 'sha256-V8to2mAG+rrIewukbhxQDHlVrojvZnG5lERqG6Pe9iQ='; "
+    "script-src 'sha256-SR+NXdzChi0SoV9ABYSMAxzWMK8WYTov4I28cGk7SrQ='; "
     "script-src-attr 'none'; "
-    "style-src 'sha256-2kb5XgvE361yhzq2k1khD7HFO1EM/AKt4FVfNAbu/ns='; "
+    "style-src 'sha256-7MA8aTRnIxbS4abf0FQlSbh022tVuM25BKQZnmFfjd4='; "
     "style-src-attr 'none'; "
     "img-src 'self'; "
     "connect-src 'self'; "

@@ -20,16 +20,14 @@ export class SseParser {
     }
     const text = this.rest + piece;
     const events: SseEvent[] = [];
+    const lineEnd = /\r\n?|\n/g;
     let from = 0;
-    for (;;) {
-      const end = text.slice(from).search(/[\r\n]/);
-      if (end < 0) break;
-      const at = from + end;
+    for (let end = lineEnd.exec(text); end; end = lineEnd.exec(text)) {
       // The line feed that may belong to this carriage return has not come yet.
-      if (text[at] === "\r" && at + 1 === text.length) break;
-      const event = this.line(text.slice(from, at));
+      if (end[0] === "\r" && lineEnd.lastIndex === text.length) break;
+      const event = this.line(text.slice(from, end.index));
       if (event) events.push(event);
-      from = at + (text.startsWith("\r\n", at) ? 2 : 1);
+      from = lineEnd.lastIndex;
     }
     this.rest = text.slice(from);
     return events;
@@ -59,8 +57,8 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      yield* parser.push(done ? decoder.decode() + "\n" : decoder.decode(value, { stream: true }));
-      if (done) return;
+      if (done) return; // what has no blank line behind it is no event
+      yield* parser.push(decoder.decode(value, { stream: true }));
     }
   } finally {
     await reader.cancel().catch(() => undefined);

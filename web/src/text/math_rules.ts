@@ -58,6 +58,7 @@ function block(state: StateBlock, startLine: number, endLine: number, silent: bo
   }
   if (end < 0) return false;
   if (state.src.slice(end + pair.close.length, state.eMarks[line]).trim() !== "") return false; // text follows: inline
+  if (state.src.slice(from, end).trim() === "") return false;
   if (silent) return true;
   const token = state.push("math_block", "math", 0);
   token.block = true;

@@ -4,6 +4,7 @@ import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import { regenerate, running } from "../state/answers.ts";
 import type { AnswerStats, Message, ToolCall } from "../state/conversation.ts";
+import { models } from "../state/server.ts";
 import { count, figure, seconds, whole } from "./format.ts";
 import { Icon, IconButton } from "./icons.tsx";
 import { MarkdownText } from "./markdown_text.tsx";
@@ -109,6 +110,7 @@ function Foot({ message, conversationId }: { message: Message; conversationId: s
       <span class="stats">
         {note && <span>{note}</span>}
         {message.stats && <Stats stats={message.stats} />}
+        {models.value.length > 1 && message.model && <span>{message.model}</span>}
       </span>
     </footer>
   );

@@ -59,7 +59,7 @@ function TopBar() {
         />
       )}
       <ModelChoice />
-      <span class="top-title">{title}</span>
+      {title ? <h1 class="top-title">{title}</h1> : <span class="spacer" />}
       {!panelIsShown.value && (
         <IconButton
           icon="gauge"

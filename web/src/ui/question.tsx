@@ -91,8 +91,9 @@ export const Question = memo(function Question(props: Props) {
       ) : (
         message.content !== "" && <div class="bubble">{message.content}</div>
       )}
-      {!isEdited && !isBusy && (
-        <footer class="message-foot">
+      {!isEdited && (
+        // While an answer is written it keeps its place, so that nothing moves at the end.
+        <footer class={isBusy ? "message-foot busy" : "message-foot"}>
           <span class="message-actions">
             <IconButton
               icon="copy"

@@ -58,6 +58,10 @@ export class Answer {
     this.response.writeHead(status, { "Content-Type": "application/json", ...headers });
     this.response.end(JSON.stringify({ error: { message, type: "server_error" } }));
   }
+  sendRaw(text: string): void {
+    this.begin();
+    this.response.end(text);
+  }
   breakOff(): void {
     this.begin();
     this.response.write("data: ", () => this.response.destroy());
