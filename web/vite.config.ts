@@ -15,5 +15,5 @@ export default defineConfig({
   plugins: [singleFile()],
   // The page asks for no other host, so in development the server is reached through this one.
   server: { proxy: { "/v1": "http://127.0.0.1:8080", "/api": "http://127.0.0.1:8080" } },
-  test: { include: ["tests/unit/**/*.test.ts"] },
+  test: { include: ["tests/unit/**/*.test.ts"], setupFiles: ["tests/unit/setup.ts"] },
 });

@@ -17,6 +17,8 @@ namespace {
 
 // Answered without an API key: load balancers ask it.
 constexpr const char* kHealthPath = "/health";
+// Where two protocols list models.
+constexpr const char* kModelsPath = "/v1/models";
 
 EngineBackend::Options backend_options(const ApplicationOptions& options, Metrics& metrics) {
   return {.longest_s = options.longest_s,
@@ -59,7 +61,12 @@ Result<void> Application::listen(http::ServerOptions options) {
                                              const std::string&) { handler(exchange); });
     }
   };
-  add(openai::routes(backend_));
+  std::vector<http::Route> openai_routes = openai::routes(backend_);
+  for (http::Route& route : openai_routes) {
+    const bool models = route.path.starts_with(kModelsPath);
+    if (models) route.handler = anthropic::models_or(backend_, std::move(route.handler));
+  }
+  add(openai_routes);
   add(anthropic::routes(backend_));
   add(ollama::routes(backend_));
   add(openapi::routes());

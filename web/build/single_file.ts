@@ -2,6 +2,7 @@
 // entity tag and a Content-Security-Policy that allows exactly this script and this style, by their hashes.
 
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import type { Plugin } from "vite";
 
 const sha256 = (text: string, form: "base64" | "hex") =>
@@ -59,6 +60,24 @@ export function inlined(html: string, script: string, style: string): string {
     .replace("</body>", () => `<script type="module">${script}</script>\n  </body>`);
 }
 
+/** What the libraries in the page want said with every copy: name, version, licence and copyright. */
+function notices(modules: Iterable<string>): string {
+  const folders = new Set<string>();
+  for (const id of modules) {
+    const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0];
+    if (folder) folders.add(folder.replace("\0", ""));
+  }
+  const lines = [...folders].map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file ? readFileSync(`${folder}/${file}`, "utf8") : "";
+    const copyright =
+      /^\W*copyright (?!notice|owner|holder|law|and|licen).*$/im.exec(text)?.[0].trim() ?? "";
+    return `  ${name} ${version}, ${license}. ${copyright}`.trimEnd();
+  });
+  return ["<!--", "  Contains:", ...lines.sort(), "-->"].join("\n");
+}
+
 export function singleFile(): Plugin {
   return {
     name: "single-file",
@@ -67,9 +86,11 @@ export function singleFile(): Plugin {
     generateBundle(_options, bundle) {
       let script = "";
       let style = "";
+      const modules: string[] = [];
       for (const [name, file] of Object.entries(bundle)) {
         if (file.type === "chunk") {
           script += inScriptElement(file.code.trim());
+          modules.push(...Object.keys(file.modules));
           delete bundle[name];
         } else if (name.endsWith(".css")) {
           style += String(file.source).trim();
@@ -80,7 +101,10 @@ export function singleFile(): Plugin {
       if (page?.type !== "asset") throw new Error("no index.html in the bundle");
       const others = Object.keys(bundle).filter((name) => name !== "index.html");
       if (others.length > 0) throw new Error(`not part of one file: ${others.join(", ")}`);
-      const text = inlined(String(page.source), script, style);
+      const text = inlined(String(page.source), script, style).replace(
+        "<head>",
+        () => `${notices(modules)}\n  <head>`,
+      );
       page.source = text;
       const policy = policyHeader(text, contentSecurityPolicy(script, style));
       this.emitFile({ type: "asset", fileName: "policy.h", source: policy });

@@ -6,12 +6,12 @@
 
 namespace cistern::serve::page {
 
-inline constexpr std::string_view kEntityTag = "\"bd1856041bda0923b4c33df2df8308f3\"";
+inline constexpr std::string_view kEntityTag = "\"2e5d6cbceb01ef78ef66f720a528b3e1\"";
 inline constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; "
-    "script-src 'sha256-9TNCPUbLQrJpjHxeOtSMIGoISnXRhR1Gi2P8E75af18='; "
+    "script-src 'sha256-SR+NXdzChi0SoV9ABYSMAxzWMK8WYTov4I28cGk7SrQ='; "
     "script-src-attr 'none'; "
-    "style-src 'sha256-7MA8aTRnIxbS4abf0FQlSbh022tVuM25BKQZnmFfjd4='; "
+    "style-src 'sha256-K8AVhyZXCRNBHMA2bNcGhe9L3RYwyh7aFbzPr/DZpP4='; "
     "style-src-attr 'none'; "
     "img-src 'self'; "
     "connect-src 'self'; "

@@ -1,5 +1,5 @@
 // All conversations of this browser, which of them is shown, and what the user does to them. What changes is
-// written to the database soon after, and other tabs are told.
+// written to the database at once, or after a pause while much changes, and other tabs are told.
 
 import { computed, signal } from "@preact/signals";
 import { newConversation, type Conversation } from "./conversation.ts";
@@ -20,8 +20,8 @@ export const listed = computed(() =>
 
 const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("cistern") : null;
 const waiting = new Set<string>();
-let timer: ReturnType<typeof setTimeout> | undefined;
-const writeDelayMs = 500; // an answer that streams changes many times a second
+let pause: ReturnType<typeof setTimeout> | undefined;
+const pauseMs = 500; // between two writes: an answer that streams changes many times a second
 
 async function store(act: () => Promise<unknown>): Promise<void> {
   try {
@@ -33,8 +33,11 @@ async function store(act: () => Promise<unknown>): Promise<void> {
 
 /** Writes what has changed. */
 export async function flush(): Promise<void> {
-  clearTimeout(timer);
-  timer = undefined;
+  clearTimeout(pause);
+  pause = setTimeout(() => {
+    pause = undefined;
+    if (waiting.size > 0) void flush();
+  }, pauseMs);
   const ids = [...waiting];
   waiting.clear();
   for (const id of ids) {
@@ -55,7 +58,7 @@ function replace(changed: Conversation[], removed: string[] = []): void {
 export function put(conversation: Conversation): void {
   replace([conversation]);
   waiting.add(conversation.id);
-  timer ??= setTimeout(() => void flush(), writeDelayMs);
+  if (pause === undefined) void flush();
 }
 
 /** Shows an empty conversation: the one that is there, or a new one. */
@@ -69,7 +72,7 @@ export function startNew(): void {
 export function rename(id: string, title: string): void {
   const conversation = conversations.value.get(id);
   const given = title.trim().slice(0, 200);
-  if (conversation && given !== "") put({ ...conversation, title: given, titleIsGiven: true });
+  if (conversation && given !== "") add([{ ...conversation, title: given, titleIsGiven: true }]);
 }
 
 /** Removes conversations and returns what puts them back. */
@@ -82,11 +85,13 @@ export function remove(ids: string[]): () => void {
     void store(() => database.erase(id));
     tabs?.postMessage(id);
   }
-  return () => gone.forEach(put);
+  return () => add(gone);
 }
 
+/** Puts conversations there on the user's word: written at once. */
 export function add(more: Conversation[]): void {
   more.forEach(put);
+  void flush();
 }
 
 /** The page's own address: it names the conversation, so that a reload shows it again. */

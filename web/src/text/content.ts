@@ -20,8 +20,8 @@ const allowed = {
   ALLOW_DATA_ATTR: false,
   ADD_URI_SAFE_ATTR: ["data-style"], // "color:red" is no address
   ALLOW_ARIA_ATTR: false,
-  RETURN_DOM_FRAGMENT: true,
-} as const;
+  RETURN_DOM_FRAGMENT: true as const,
+};
 
 const mathStyles =
   /^(color|background-color|border(-\w+)*|display|font-(size|style|weight|family)|height|margin(-\w+)?|math-(depth|shift|style)|padding(-\w+)?|text-align|vertical-align|width)$/;
