@@ -149,7 +149,8 @@ class CurlClient : public HttpClient {
            set(CURLOPT_USERAGENT, options_.user_agent.c_str()) && set(CURLOPT_CONNECTTIMEOUT, stall_s) &&
            set(CURLOPT_LOW_SPEED_LIMIT, kStallBytesPerSecond) && set(CURLOPT_LOW_SPEED_TIME, stall_s) &&
            set(CURLOPT_BUFFERSIZE, kBufferBytes) && set(CURLOPT_TCP_KEEPALIVE, 1L) &&
-           set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) && (!direct || set(CURLOPT_PROXY, ""));
+           set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) && (!direct || set(CURLOPT_PROXY, "")) &&
+           (options_.ca_file.empty() || set(CURLOPT_CAINFO, options_.ca_file.c_str()));
   }
 
   bool set_callbacks(Exchange& exchange) {

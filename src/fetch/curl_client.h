@@ -13,6 +13,7 @@ namespace cistern::fetch {
 
 struct ConnectOptions {
   std::string user_agent;
+  std::string ca_file;  // certificates of authorities, in PEM, instead of the system's; empty: the system's
   double stall_s = 30;  // without a connection, or with next to nothing arriving, until it is given up
   std::function<bool()> cancelled;  // asked about once a second while waiting
 };

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "fetch/part_file.h"
-#include "plan/memory_plan.h"
+#include "plan/describe_bytes.h"
 
 namespace cistern::fetch {
 namespace {

@@ -28,9 +28,9 @@ struct StatusRow {
 };
 
 constexpr std::string_view kWantsToken =
-    "the server wants to know who asks: accept the model's conditions on its page and set HF_TOKEN to an "
-    "access "
-    "token of the hub";
+    "the server wants to know who asks, or has no such model: is the name right? If it is, accept the "
+    "model's conditions "
+    "on its page and set HF_TOKEN to an access token of the hub";
 constexpr std::string_view kTokenRefused =
     "the server refuses HF_TOKEN: has the token expired, and has its owner accepted the model's conditions?";
 

@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "base/nearest.h"
 #include "fetch/names.h"
 #include "file/printable.h"
 #include "file/split.h"
-#include "plan/memory_plan.h"
+#include "plan/describe_bytes.h"
 
 namespace cistern::fetch {
 namespace {
@@ -151,7 +152,8 @@ Result<std::vector<Variant>> variants_of(const std::vector<RepositoryFile>& file
     variant.quant = quant_of(split ? split->prefix : variant.files.front().path);
     variants.push_back(std::move(variant));
   }
-  std::ranges::stable_sort(variants, {}, &Variant::size_bytes);
+  std::ranges::sort(variants, {},
+                    [](const Variant& v) { return std::pair(v.size_bytes, v.files.front().path); });
   return variants;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "plan/planner.h"
 #include "plan/streaming_plan.h"
@@ -169,17 +168,6 @@ std::string describe(const MemoryPlan& plan) {
          line("overhead", plan.overhead_bytes, "the program itself") +
          line("total", plan.total_bytes(),
               fmt::format("of {} ({})", describe_bytes(plan.budget_bytes), plan.budget_source));
-}
-
-std::string describe_bytes(std::uint64_t bytes) {
-  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < kUnits.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
 }  // namespace cistern::plan

@@ -15,6 +15,7 @@
 #include "file/placement.h"
 #include "kv/cache_shape.h"
 #include "plan/compute_layout.h"
+#include "plan/describe_bytes.h"
 #include "plan/mtp_plan.h"
 #include "spec/model_spec.h"
 
@@ -94,8 +95,5 @@ std::string describe(const Streaming& streaming);
 
 // The plan as lines of text for people.
 std::string describe(const MemoryPlan& plan);
-
-// "4.1 GiB", "512 MiB", "7 KiB".
-std::string describe_bytes(std::uint64_t bytes);
 
 }  // namespace cistern::plan

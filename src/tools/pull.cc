@@ -15,7 +15,7 @@
 #include "fetch/model_choice.h"
 #include "fetch/names.h"
 #include "fetch/source.h"
-#include "plan/memory_plan.h"
+#include "plan/describe_bytes.h"
 #include "tools/commands.h"
 #include "tools/interrupt.h"
 #include "tools/json_out.h"
@@ -267,6 +267,7 @@ Result<int> pull(const PullOptions& options) {
   CISTERN_TRY(const fetch::Hub hub, fetch::make_hub(environment("HF_ENDPOINT"), environment("HF_TOKEN")));
   const InterruptFlag interrupt;
   CISTERN_TRY(const auto client, fetch::make_curl_client({.user_agent = fmt::format("cistern/{}", kVersion),
+                                                          .ca_file = environment("SSL_CERT_FILE"),
                                                           .stall_s = options.stall_s,
                                                           .cancelled = [&] { return interrupt.raised(); }}));
   if (const auto* url = std::get_if<fetch::UrlSource>(&source))
