@@ -5,6 +5,7 @@
 #include "engine/answer_test.h"
 #include "engine/draft_length.h"
 #include "engine/prompt_lookup.h"
+#include "sample/grammar.h"
 #include "support/fixtures.h"
 
 namespace cistern::engine {
@@ -49,6 +50,29 @@ TEST(Speculation, answers_are_the_same_without_it) {
         EXPECT_EQ(guessed.stats.decoded_tokens, guessed.stats.decode_steps + guessed.stats.accepted_tokens);
       }
     }
+  }
+}
+
+// Of the guesses of one pass, the grammar sees those that are chosen, in their order.
+TEST(Speculation, a_grammar_holds_with_and_without_it) {
+  const auto engine = load("llama");
+  const auto vocab = sample::GrammarVocab::create(engine->tokenizer());
+  ASSERT_TRUE(vocab) << describe(vocab.error());
+  const auto grammar = sample::compile_gbnf(R"(root ::= ("ab" | "ba" | [a-z]{3} " ")*)", *vocab);
+  ASSERT_TRUE(grammar) << describe(grammar.error());
+  for (const float temperature : {0.0F, 0.7F}) {
+    Request request{.prompt = {40, 51, 62, 40, 51, 62},
+                    .max_tokens = 80,
+                    .sampling = {.temperature = temperature, .seed = 7},
+                    .speculate = false,
+                    .grammar = *grammar};
+    const Answer plain = answer(*engine, request);
+    request.speculate = true;
+    const Answer guessed = answer(*engine, request);
+    EXPECT_EQ(plain.ids, guessed.ids) << temperature;
+    EXPECT_GT(guessed.stats.drafted_tokens + plain.ids.size(), 0U);
+    sample::GrammarState state(*grammar);
+    for (const text::TokenId id : plain.ids) ASSERT_TRUE(state.accept(id));
   }
 }
 

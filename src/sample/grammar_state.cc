@@ -130,10 +130,8 @@ void GrammarState::mask(std::span<float> logits) {
   for (std::size_t begin = 0; begin < logits.size(); begin += 64) {
     const std::uint64_t word = begin / 64 < bits.size() ? bits[begin / 64] : 0;
     const std::span<float> row = logits.subspan(begin, std::min<std::size_t>(64, logits.size() - begin));
-    if (word == 0) {
-      std::ranges::fill(row, kNever);
-      continue;
-    }
+    if (word == 0) std::ranges::fill(row, kNever);
+    if (word == 0 || (word == ~std::uint64_t{0} && possible)) continue;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if ((word >> i & 1U) == 0) row[i] = kNever;
       possible = possible || row[i] > kNever;

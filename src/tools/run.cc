@@ -1,8 +1,13 @@
 #include <fmt/format.h>
 
+#include <boost/json/parse.hpp>
 #include <memory>
 
+<<<<<<< HEAD
 #include "engine/prompt.h"
+=======
+#include "sample/grammar.h"
+>>>>>>> wip-grammar
 #include "tools/answer.h"
 #include "tools/commands.h"
 #include "tools/flags.h"
@@ -34,6 +39,8 @@ struct RunOptions {
   bool ignore_end = false;
   bool context_shift = false;
   bool json = false;
+  std::string json_schema_file;
+  std::string grammar_file;
 };
 
 // The newline with which files and `echo` end is not part of the prompt.
@@ -81,6 +88,26 @@ Result<engine::LoadOptions> load_options_for(const RunOptions& options, std::siz
         std::min<std::uint64_t>(std::uint64_t{prompt_tokens} + options.max_tokens, 1U << 30U));
   }
   return load;
+}
+
+// What the answer has to be; null: anything.
+Result<sample::GrammarPtr> read_grammar(const RunOptions& options, const text::Tokenizer& tokenizer) {
+  const std::string& file = options.grammar_file.empty() ? options.json_schema_file : options.grammar_file;
+  if (file.empty()) return nullptr;
+  CISTERN_TRY(const std::string text, read_file(file));
+  CISTERN_TRY(sample::GrammarVocabPtr vocab, sample::GrammarVocab::create(tokenizer));
+  const auto in_file = [&](Error error) {
+    return fail(error.code, std::move(error.message), error.where.empty() ? file : file + ": " + error.where);
+  };
+  if (!options.grammar_file.empty()) {
+    auto grammar = sample::compile_gbnf(text, std::move(vocab));
+    return grammar ? std::move(grammar) : in_file(grammar.error());
+  }
+  boost::system::error_code error;
+  const boost::json::value schema = boost::json::parse(text, error);
+  if (error) return fail(ErrorCode::kFormat, "this is not JSON: " + error.message(), file);
+  auto grammar = sample::compile_json_schema(schema, std::move(vocab));
+  return grammar ? std::move(grammar) : in_file(grammar.error());
 }
 
 boost::json::object answer_json(const Answer& answer, std::span<const text::TokenId> prompt,
@@ -136,6 +163,7 @@ Result<int> run(const RunOptions& options) {
   request.ignore_end = options.ignore_end;
   request.speculate = !options.draft.off;
   request.context_shift = options.context_shift;
+  CISTERN_TRY(request.grammar, read_grammar(options, *model.tokenizer));
   CISTERN_TRY(engine::LoadOptions load, load_options_for(options, request.prompt.size()));
   RunScore score(engine::LedgerKind::kRun, options.output.no_ledger, model, load);
   CISTERN_TRY(const auto engine, engine::Engine::load(std::move(model), load));
@@ -188,6 +216,8 @@ void add_run(Cli& cli) {
                              "continue a text"},
                             {"cistern run model.gguf -p Hello --lora style.gguf --lora facts.gguf:0.5",
                              "with two adapters, the second at half its strength"},
+                            {"cistern run model.gguf -p \"Ada, 36\" --json-schema person.json",
+                             "an answer that a JSON Schema admits"},
                             {"cistern run -p Hello --temp 0 --json", "one JSON document, for programs"}}},
               [options] { return run(*options); });
   add_model_flags(app, options->model);
@@ -205,7 +235,16 @@ void add_run(Cli& cli) {
   app.add_option("--stop", options->stop, "End the answer before this text; may be repeated")
       ->type_name("TEXT")
       ->allow_extra_args(false);
-  app.add_flag("--ignore-end", options->ignore_end, "Go on after end tokens");
+  CLI::Option* ignore_end = app.add_flag("--ignore-end", options->ignore_end, "Go on after end tokens");
+  CLI::Option* schema =
+      app.add_option("--json-schema", options->json_schema_file,
+                     "The whole answer is JSON that this JSON Schema admits, reasoning included")
+          ->type_name("FILE")
+          ->excludes(ignore_end);
+  app.add_option("--grammar", options->grammar_file, "The whole answer is a text of this GBNF grammar")
+      ->type_name("FILE")
+      ->excludes(ignore_end)
+      ->excludes(schema);
   app.add_flag("--context-shift", options->context_shift,
                "When the context is full, forget its older half and go on");
   app.add_flag("--json", options->json, "Print one JSON document instead of text");
