@@ -7,8 +7,8 @@
 namespace cistern::testing {
 namespace {
 
-const std::vector<std::string> kCommands = {"run",      "chat",   "inspect",     "tokenize", "detokenize",
-                                            "template", "logits", "completions", "man"};
+const std::vector<std::string> kCommands = {"run",      "chat",  "inspect", "tokenize",    "detokenize",
+                                            "template", "parse", "logits",  "completions", "man"};
 
 TEST(Help, EveryCommandHasExamples) {
   for (const std::string& command : kCommands) {

@@ -25,7 +25,7 @@ namespace cistern::text {
 
 struct AnswerOptions {
   const Format* format = nullptr;  // not null
-  ToolSet tools;                   // none: nothing is a call
+  ToolSet tools = {};              // none: nothing is a call
   bool in_reasoning = false;       // the prompt has begun the reasoning (template_probe.h)
 };
 

@@ -39,29 +39,29 @@ struct Program {
   };
   Gives gives;
   std::span<const Step> steps;
-  bool at_start = false;   // only where the answer begins, or goes on after reasoning
-  std::string_view until;  // of kReasoning
-  std::string_view then;   // what a grammar writes after it; nothing: up to two line breaks
+  bool at_start = false;        // only where the answer begins, or goes on after reasoning
+  std::string_view until = {};  // of kReasoning
+  std::string_view then = {};   // what a grammar writes after it; nothing: up to two line breaks
 };
 
 struct ParameterMarks {  // <parameter=KEY>VALUE</parameter>
-  std::string_view open, key_end, value_begin, close;
+  std::string_view open = {}, key_end = {}, value_begin = {}, close = {};
   // What a grammar writes before value_begin; readers allow anything short there.
-  std::string_view before_text, before_json;
-  std::string_view padding;  // a line break around the value that is not part of it
+  std::string_view before_text = {}, before_json = {};
+  std::string_view padding = {};  // a line break around the value that is not part of it
 };
 
 struct Format {
   std::string_view name;
-  std::span<const Program> programs;  // the first that gives a call is how a grammar begins
-  std::span<const Step> next;         // a further call right after one; nothing: there is none
-  std::span<const Step> call_end;     // marks after each call; missing ones are no error
-  std::span<const Step> section_end;  // marks after the last call; likewise
+  std::span<const Program> programs;       // the first that gives a call is how a grammar begins
+  std::span<const Step> next = {};         // a further call right after one; nothing: there is none
+  std::span<const Step> call_end = {};     // marks after each call; missing ones are no error
+  std::span<const Step> section_end = {};  // marks after the last call; likewise
   // The members of kObject as a grammar writes them: texts with a step kName, kId or kArguments between.
-  std::span<const Step> object;
+  std::span<const Step> object = {};
   bool known_members_only = false;  // an object with other members is no call
-  ParameterMarks parameter;
-  std::string_view id_pattern;  // of a grammar's kId, in GBNF
+  ParameterMarks parameter = {};
+  std::string_view id_pattern = {};  // of a grammar's kId, in GBNF
 };
 
 // By name ("hermes", "qwen3-coder", ...; docs/tool-calls.md lists them); null: unknown.

@@ -138,8 +138,7 @@ constexpr ParameterMarks kDsmlParameter{.open = "<｜DSML｜parameter name=\"",
                                         .value_begin = ">",
                                         .close = "</｜DSML｜parameter>",
                                         .before_text = " string=\"true\"",
-                                        .before_json = " string=\"false\"",
-                                        .padding = {}};
+                                        .before_json = " string=\"false\""};
 
 // gpt-oss: messages on channels. A call is a message to functions.NAME.
 constexpr Step kAnalysis[] = {text("<|channel|>analysis"), space(), text("<|message|>")};
@@ -218,13 +217,8 @@ constexpr Step kQwenCoderNext[] = {space("\n"), text("<tool_call>"), space("\n")
 constexpr auto kQwenCoderBare = std::span(kQwenCoderCall).subspan(2);
 constexpr Program kQwenCoder[] = {
     kThink, {.gives = kCall, .steps = kQwenCoderCall}, {.gives = kCall, .steps = kQwenCoderBare}};
-constexpr ParameterMarks kQwenParameter{.open = "<parameter=",
-                                        .key_end = ">",
-                                        .value_begin = {},
-                                        .close = "</parameter>",
-                                        .before_text = {},
-                                        .before_json = {},
-                                        .padding = "\n"};
+constexpr ParameterMarks kQwenParameter{
+    .open = "<parameter=", .key_end = ">", .close = "</parameter>", .padding = "\n"};
 constexpr Step kSeedThinkTag[] = {text("<seed:think>")};
 constexpr Step kSeedCall[] = {text("<seed:tool_call>"),
                               space("\n"),
@@ -244,13 +238,7 @@ constexpr Step kSeedEnd[] = {space("\n"), text("</seed:tool_call>")};
 constexpr Program kSeed[] = {
     {.gives = kReasoning, .steps = kSeedThinkTag, .at_start = true, .until = "</seed:think>"},
     {.gives = kCall, .steps = kSeedCall}};
-constexpr ParameterMarks kSeedParameter{.open = "<parameter=",
-                                        .key_end = ">",
-                                        .value_begin = {},
-                                        .close = "</parameter>",
-                                        .before_text = {},
-                                        .before_json = {},
-                                        .padding = {}};
+constexpr ParameterMarks kSeedParameter{.open = "<parameter=", .key_end = ">", .close = "</parameter>"};
 
 // GLM 4.5 and 4.6.
 constexpr Step kGlmCall[] = {text("<tool_call>"), name("\n<"), space("\n"),
@@ -263,8 +251,7 @@ constexpr ParameterMarks kGlmParameter{.open = "<arg_key>",
                                        .value_begin = "<arg_value>",
                                        .close = "</arg_value>",
                                        .before_text = "\n",
-                                       .before_json = "\n",
-                                       .padding = {}};
+                                       .before_json = "\n"};
 
 // MiniMax M2.
 constexpr Step kMiniMaxCall[] = {text("<minimax:tool_call>"),
@@ -281,13 +268,8 @@ constexpr Step kMiniMaxNext[] = {
     space(),     text("</invoke>")};
 constexpr Step kMiniMaxEnd[] = {space("\n"), text("</minimax:tool_call>")};
 constexpr Program kMiniMax[] = {kThink, {.gives = kCall, .steps = kMiniMaxCall}};
-constexpr ParameterMarks kMiniMaxParameter{.open = "<parameter name=\"",
-                                           .key_end = "\">",
-                                           .value_begin = {},
-                                           .close = "</parameter>",
-                                           .before_text = {},
-                                           .before_json = {},
-                                           .padding = {}};
+constexpr ParameterMarks kMiniMaxParameter{
+    .open = "<parameter name=\"", .key_end = "\">", .close = "</parameter>"};
 
 // Kimi K2.
 constexpr Step kKimiCall[] = {text("<|tool_calls_section_begin|>"),
