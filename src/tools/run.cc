@@ -3,11 +3,8 @@
 #include <boost/json/parse.hpp>
 #include <memory>
 
-<<<<<<< HEAD
 #include "engine/prompt.h"
-=======
 #include "sample/grammar.h"
->>>>>>> wip-grammar
 #include "tools/answer.h"
 #include "tools/commands.h"
 #include "tools/flags.h"
