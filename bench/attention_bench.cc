@@ -73,13 +73,11 @@ __attribute__((target("avx512f"))) void read_all(const std::byte* begin, std::si
 class Bench {
  public:
   Bench(const ModelShape& shape, DType type, std::uint32_t depth, std::uint32_t tokens)
-      : shape_(shape), depth_(depth), tokens_(tokens), pool_(sys::usable_cores()) {
-    const kv::LayerShape layer{
-        .n_kv_heads = shape.n_kv_heads, .key_dim = shape.head_dim, .value_dim = shape.head_dim};
-    cache_ = *kv::Cache::create({.layers = std::vector<kv::LayerShape>(shape.n_layers, layer),
-                                 .type = type,
-                                 .context_tokens = depth + tokens,
-                                 .chunk_tokens = tokens});
+      : shape_(shape),
+        depth_(depth),
+        tokens_(tokens),
+        pool_(sys::usable_cores()),
+        cache_(make_cache(shape, type, depth, tokens)) {
     const std::size_t floats = ops::scratch_floats(64, tokens, shape.head_dim);
     scratch_.resize((floats + 16) * static_cast<std::size_t>(pool_.size()));
     auto* aligned =
@@ -126,6 +124,16 @@ class Bench {
   }
 
  private:
+  static kv::Cache make_cache(const ModelShape& shape, DType type, std::uint32_t depth,
+                              std::uint32_t tokens) {
+    const kv::LayerShape layer{
+        .n_kv_heads = shape.n_kv_heads, .key_dim = shape.head_dim, .value_dim = shape.head_dim};
+    return *kv::Cache::create({.layers = std::vector<kv::LayerShape>(shape.n_layers, layer),
+                               .type = type,
+                               .context_tokens = depth + tokens,
+                               .chunk_tokens = tokens});
+  }
+
   TensorView view(std::vector<float>& rows) const {
     return {.shape = Shape(rows.size() / tokens_, tokens_),
             .data = reinterpret_cast<std::byte*>(rows.data())};
