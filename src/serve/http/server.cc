@@ -13,6 +13,7 @@
 #include "serve/http/connection.h"
 #include "serve/http/error_body.h"
 
+// NOLINTBEGIN(bugprone-unused-return-value): Asio's functions return the error that they also store.
 namespace cistern::serve::http {
 namespace {
 
@@ -274,3 +275,4 @@ std::size_t Server::connection_count() const {
 }
 
 }  // namespace cistern::serve::http
+// NOLINTEND(bugprone-unused-return-value)
