@@ -239,6 +239,7 @@ void Server::Impl::stop(std::chrono::milliseconds grace) {
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a thread that cannot be joined would be a bug.
 Server::~Server() {
   stop(std::chrono::milliseconds(0));
 }
