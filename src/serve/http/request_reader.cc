@@ -20,6 +20,7 @@ using boost::system::error_code;
 
 // A body for Beast's parser that is counted and grows as bytes arrive, never because a header announces them.
 struct CountedBody {
+  // NOLINTBEGIN(readability-identifier-naming): Beast asks for these names.
   struct value_type {
     std::string text;
     BodyLease lease;
@@ -55,6 +56,7 @@ struct CountedBody {
    private:
     value_type& body_;
   };
+  // NOLINTEND(readability-identifier-naming)
 };
 
 struct ErrorRow {

@@ -13,6 +13,7 @@
 #include "serve/http/connection.h"
 #include "serve/http/error_body.h"
 
+// NOLINTBEGIN(bugprone-unused-return-value): Asio's functions return the error that they also store.
 namespace cistern::serve::http {
 namespace {
 
@@ -238,6 +239,7 @@ void Server::Impl::stop(std::chrono::milliseconds grace) {
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a thread that cannot be joined would be a bug.
 Server::~Server() {
   stop(std::chrono::milliseconds(0));
 }
@@ -274,3 +276,4 @@ std::size_t Server::connection_count() const {
 }
 
 }  // namespace cistern::serve::http
+// NOLINTEND(bugprone-unused-return-value)
