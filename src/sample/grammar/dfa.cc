@@ -119,10 +119,6 @@ Dfa complement(const Dfa& dfa) {
   return trimmed(std::move(out));
 }
 
-Dfa any_string() {
-  return lengths(0, kEndless);
-}
-
 Dfa lengths(std::uint32_t min, std::uint32_t max) {
   Dfa out;
   const std::uint32_t last = max == kEndless ? min : max;

@@ -36,7 +36,6 @@ Result<Dfa> intersect(const Dfa& a, const Dfa& b);
 Dfa complement(const Dfa& dfa);
 Dfa trimmed(Dfa dfa);
 
-Dfa any_string();
 // min <= length <= max, in characters. REQUIRES: max (or min if max is kEndless) below kMostNodes.
 Dfa lengths(std::uint32_t min, std::uint32_t max);
 Dfa one_of(const std::vector<std::string_view>& texts);

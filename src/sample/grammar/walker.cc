@@ -84,7 +84,7 @@ void Walker::move(const Item& from, StateId to, bool counts) {
 
 void Walker::add(const Item& item) {
   if (nodes_[item.node].depth + a_.states[item.state].height > kMostDepth) return;
-  if (!items_.add(item)) overrun_ = true;
+  items_.add(item);  // when the set is full, this way of reading is given up
 }
 
 // Follows what reads nothing. `entered`: the items are in rules that have read nothing yet; they do not end

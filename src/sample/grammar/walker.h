@@ -43,9 +43,8 @@ class Walker {
   bool crowded() const { return configs_.size() > kMostConfigs || stored_items_ > kMostStoredItems; }
   void compact(std::span<ConfigId> kept);
 
-  // Items looked at so far, a measure of work; and whether some way was given up for having too many.
+  // Items looked at so far, a measure of work.
   std::uint64_t work() const { return work_; }
-  bool overrun() const { return overrun_; }
 
  private:
   static constexpr std::size_t kMostConfigs = 1U << 13U;
@@ -82,7 +81,6 @@ class Walker {
   std::unordered_map<std::string, ConfigId> config_ids_;
   std::size_t stored_items_ = 0;
   std::uint64_t work_ = 0;
-  bool overrun_ = false;
 
   // The configuration that is being made.
   ItemSet items_;
