@@ -34,6 +34,7 @@ Result<GrammarPtr> forced_call(const LoadedModel& model, const Conversation& con
   return compiled(model, text::call_grammar(*plan.format, plan.tools,
                                             {.only = named ? conversation.tool_name : std::string(),
                                              .parallel = conversation.parallel_tool_calls,
+                                             .may_reason = model.info.reasons,
                                              .in_reasoning = plan.in_reasoning}));
 }
 

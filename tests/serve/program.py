@@ -93,6 +93,14 @@ class Server:
         """The exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self):
         status = self.process.wait(PATIENCE_S)
         self.process.stdout.close()
         return status
+
+    def close(self):
+        self.stop(signal.SIGKILL)
+        self.log.close()
+        self.home.cleanup()

@@ -30,7 +30,10 @@ class OfTheGuide(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        assert cls.server.stop() == 0, cls.server.stderr()
+        status = cls.server.stop()
+        said = cls.server.stderr()
+        cls.server.close()
+        assert status == 0, said
 
     def tearDown(self):
         self.server.wait_until_idle()
@@ -198,7 +201,7 @@ def serving(*arguments):
     try:
         yield server
     finally:
-        server.stop(signal.SIGKILL)
+        server.close()
 
 
 class OfTheCommand(unittest.TestCase):
@@ -217,7 +220,7 @@ class OfTheCommand(unittest.TestCase):
             next(stream)
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(list(stream)[-1], "[DONE]")
-            self.assertEqual(server.stop(), 0)
+            self.assertEqual(server.wait(), 0)
 
     def test_ctrl_c_ends_with_0(self):
         with serving("guide") as server:

@@ -236,6 +236,7 @@ std::string GrammarWriter::parameter_value(const std::string& rule, const Tool& 
 std::string GrammarWriter::reasoning() {
   const auto program = std::ranges::find(format_.programs, Program::Gives::kReasoning, &Program::gives);
   if (program == format_.programs.end()) return {};
+  if (!options_.may_reason && !options_.in_reasoning) return {};
   const std::string after = program->then.empty() ? "\"\\n\"? \"\\n\"?" : literal(program->then);
   const std::string ended = text_until(program->until) + " " + literal(program->until) + " " + after;
   if (options_.in_reasoning) return ended;

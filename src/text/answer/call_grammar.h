@@ -22,6 +22,7 @@ struct CallGrammar {
 struct CallGrammarOptions {
   std::string only;           // the tool that must be called; empty: any of them
   bool parallel = true;       // several calls may follow each other; else exactly one
+  bool may_reason = true;     // the model knows how to: reasoning may come first
   bool in_reasoning = false;  // the prompt has begun the reasoning, which must come to its end first
 };
 
