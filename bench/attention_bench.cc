@@ -156,7 +156,7 @@ class Bench {
   std::uint32_t depth_;
   std::uint32_t tokens_;
   sys::ThreadPool pool_;
-  kv::Cache cache_ = *kv::Cache::create({});
+  kv::Cache cache_;
   std::vector<float> scratch_;
   std::vector<float> rows_;
   std::vector<float> out_;

@@ -41,7 +41,8 @@ Result<GrammarPtr> forced_call(const LoadedModel& model, const Conversation& con
 Result<GrammarPtr> json_answer(const LoadedModel& model, const json::value& schema, const AnswerPlan& plan) {
   CISTERN_TRY(sample::GrammarVocabPtr vocab, model.grammar_vocab->get());
   // By itself first, so that errors are about the schema alone.
-  CISTERN_TRY(GrammarPtr grammar, sample::compile_json_schema(schema, std::move(vocab)));
+  auto grammar = sample::compile_json_schema(schema, std::move(vocab));
+  if (!grammar) return fail(grammar.error().code, grammar.error().message, "schema#" + grammar.error().where);
   const bool may_reason = plan.format != nullptr && (plan.in_reasoning || model.info.reasons);
   if (!may_reason) return grammar;
   return compiled(model, text::schema_grammar(*plan.format, schema, plan.in_reasoning));

@@ -28,11 +28,15 @@ ErrorStatus status_of(ErrorCode code) {
   return {500, "server_error", "api_error"};
 }
 
+std::string client_field(const Error& error) {
+  // What went wrong on this side is at a path.
+  const std::string field = error.where.substr(0, error.where.find('#'));
+  const bool is_path = field.find('/') != std::string::npos;
+  return status_of(error.code).http < 500 && !is_path ? error.where : std::string();
+}
+
 std::string client_message(const Error& error) {
-  // `where` of what went wrong on this side is a path; of a request it is a field.
-  const bool about_request = status_of(error.code).http < 500;
-  const bool is_path = error.where.find('/') != std::string::npos;
-  return describe({error.code, error.message, about_request && !is_path ? error.where : std::string()});
+  return describe({error.code, error.message, client_field(error)});
 }
 
 }  // namespace cistern::serve

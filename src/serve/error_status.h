@@ -17,6 +17,10 @@ struct ErrorStatus {
 
 ErrorStatus status_of(ErrorCode code);
 
+// The field of the request that is wrong, "schema#/properties/x" for a place in a field's JSON; empty where
+// the error is about no field.
+std::string client_field(const Error& error);
+
 // What a client is told, in one line: the message, without paths of this machine.
 std::string client_message(const Error& error);
 

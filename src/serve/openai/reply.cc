@@ -71,8 +71,8 @@ json::object error_document(const Error& error) {
   json::value param;
   if (error.code == ErrorCode::kNotFound) {
     param = "model";
-  } else if (status.http < 500 && !error.where.empty() && error.where.find('/') == std::string::npos) {
-    param = error.where;
+  } else if (const std::string field = client_field(error); !field.empty()) {
+    param = field;
   }
   return {{"error",
            {{"message", client_message(error)},
