@@ -91,6 +91,8 @@ Result<void> Application::listen(http::ServerOptions options) {
 
 Application::~Application() {
   stop(std::chrono::milliseconds(0));
+  model_ = nullptr;
+  backend_->stop();
 }
 
 void Application::stop(std::chrono::milliseconds grace) {

@@ -27,6 +27,10 @@ class EngineBackend final : public Backend {
   EngineBackend(OfferedModels models, ModelPool::Options pool, Options options);
   ~EngineBackend() override;
 
+  // Ends all tasks and unloads all models, on the thread of its owner: sinks hold the backend, and the last
+  // of them may be dropped by a thread that ends here. Tasks that come later are refused.
+  void stop() { pool_.stop(); }
+
   // Waits until the model is loaded: the one that a command names has to be there before it listens.
   Result<ModelPool::Lease> load(const std::string& name);
 

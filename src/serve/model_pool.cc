@@ -69,12 +69,16 @@ ModelPool::ModelPool(Options options) : state_(std::make_shared<State>(std::move
 }
 
 ModelPool::~ModelPool() {
+  stop();
+}
+
+void ModelPool::stop() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
   }
   state_->changed.notify_all();
-  state_->thread.join();
+  if (state_->thread.joinable()) state_->thread.join();
   std::map<std::string, Entry> entries;
   {
     const std::lock_guard lock(state_->mutex);

@@ -34,9 +34,13 @@ class ModelPool {
     std::function<void(const PoolEvent&)> on_event;  // on the pool's thread; may be empty
   };
   explicit ModelPool(Options options);
-  ~ModelPool();  // ends the waiting with kCancelled, unloads everything
+  ~ModelPool();  // stop()
   ModelPool(const ModelPool&) = delete;
   ModelPool& operator=(const ModelPool&) = delete;
+
+  // Ends the waiting with kCancelled and unloads everything; nothing is loaded any more. REQUIRES: not called
+  // on a thread of a service.
+  void stop();
 
   using Lease = std::shared_ptr<const LoadedModel>;
   using Ready = std::function<void(Result<Lease>)>;
