@@ -115,6 +115,29 @@ void LocalForecaster::record(engine::LedgerKind kind, const ForecastRun& run, co
         fmt::format("cistern: the ledger of forecasts was not written: {}\n", describe(done.error())));
 }
 
+plan::ForecastQuestion question_of(const engine::Stats& stats) {
+  return {.prompt_tokens = std::max(1U, stats.prompt_tokens - stats.reused_tokens),
+          .decode_depth = stats.prompt_tokens + stats.generated_tokens / 2,
+          .depth = stats.reused_tokens,
+          .filled_tokens = stats.prompt_tokens + stats.generated_tokens};
+}
+
+RunOutcome speeds_of(const engine::Stats& stats) {
+  // What fewer tokens take is mostly what comes first: caches, pages and clocks that are still cold.
+  constexpr std::uint32_t kFewestSteps = 16;
+  constexpr std::uint32_t kFewestPrompt = 64;
+  const bool guessed = stats.drafted_tokens > 0;
+  const bool whole_prompt = stats.reused_tokens == 0 && stats.prompt_tokens >= kFewestPrompt;
+  RunOutcome outcome{.prompt_tokens = stats.prompt_tokens, .generated_tokens = stats.generated_tokens};
+  if (!guessed && stats.decode_steps >= kFewestSteps && stats.decode_s > 0)
+    outcome.decode_tok_s = stats.decode_steps / stats.decode_s;
+  if (whole_prompt && stats.prefill_s > 0) {
+    outcome.prefill_tok_s = stats.prefill_tok_s();
+    outcome.first_token_s = stats.prefill_s;
+  }
+  return outcome;
+}
+
 RunScore::RunScore(engine::LedgerKind kind, bool off, const engine::OpenModel& model,
                    engine::LoadOptions& load)
     : kind_(kind), off_(off), cached_(off || model.path == engine::kGuide ? 1 : cached_share(model.files)) {
@@ -128,37 +151,22 @@ void RunScore::record(const engine::Engine& engine, const engine::Stats& stats) 
   if (off_ || engine.plan().adapter_bytes > 0) return;
   const ForecastRun run{
       .model = engine.spec(), .inventory = engine.model().inventory(), .plan = engine.plan()};
-  // What fewer tokens take is mostly what comes first: caches, pages and clocks that are still cold.
-  constexpr std::uint32_t kFewestSteps = 16;
-  constexpr std::uint32_t kFewestPrompt = 64;
-  const bool guessed = stats.drafted_tokens > 0;
-  const bool whole_prompt = stats.reused_tokens == 0 && stats.prompt_tokens >= kFewestPrompt;
   const std::string& path = engine.model().path;
   // The promise of memory holds while a run is scored, too: measuring takes some MiB, and is done only where
   // they are there. The bandwidth is measured with the model's own bytes.
   const bool measure = room_beside(run.plan) >= kMeasuringBytes;
   const bool reads_disk = measure && path != engine::kGuide && first_ && cached_ < 1;
-  const ForecastOptions options{
-      .question = {.prompt_tokens = std::max(1U, stats.prompt_tokens - stats.reused_tokens),
-                   .decode_depth = stats.prompt_tokens + stats.generated_tokens / 2,
-                   .depth = stats.reused_tokens,
-                   .filled_tokens = stats.prompt_tokens + stats.generated_tokens,
-                   .cached_share = cached_},
-      .disk_bytes_per_s = disk_bytes_per_s_,
-      .disk_path = reads_disk ? path : "",
-      .measure = measure,
-      .memory =
-          run.plan.streaming ? std::span<const std::byte>() : engine.model().files.files.front().bytes()};
-  RunOutcome outcome{.load_s = first_ ? stats.load_s : 0,
-                     .peak_bytes = static_cast<double>(stats.peak_rss_bytes),
-                     .prompt_tokens = stats.prompt_tokens,
-                     .generated_tokens = stats.generated_tokens};
-  if (!guessed && stats.decode_steps >= kFewestSteps && stats.decode_s > 0)
-    outcome.decode_tok_s = stats.decode_steps / stats.decode_s;
-  if (whole_prompt && stats.prefill_s > 0) {
-    outcome.prefill_tok_s = stats.prefill_tok_s();
-    outcome.first_token_s = stats.prefill_s;
-  }
+  plan::ForecastQuestion question = question_of(stats);
+  question.cached_share = cached_;
+  const ForecastOptions options{.question = question,
+                                .disk_bytes_per_s = disk_bytes_per_s_,
+                                .disk_path = reads_disk ? path : "",
+                                .measure = measure,
+                                .memory = run.plan.streaming ? std::span<const std::byte>()
+                                                             : engine.model().files.files.front().bytes()};
+  RunOutcome outcome = speeds_of(stats);
+  outcome.load_s = first_ ? stats.load_s : 0;
+  outcome.peak_bytes = static_cast<double>(stats.peak_rss_bytes);
   if (!forecaster_) forecaster_.emplace(engine.isa(), engine.threads());
   forecaster_->record(kind_, run, options, outcome);
   first_ = false;

@@ -50,6 +50,11 @@ struct RunOutcome {
   std::uint32_t generated_tokens = 0;
 };
 
+// Of an answer that ran alone: what forecasts are asked to tell of it, and how fast it was where that says
+// something.
+plan::ForecastQuestion question_of(const engine::Stats& stats);
+RunOutcome speeds_of(const engine::Stats& stats);
+
 // Which machine this is and what earlier runs on it taught, read once.
 class LocalForecaster {
  public:

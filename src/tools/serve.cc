@@ -17,6 +17,7 @@
 #include "tools/json_out.h"
 #include "tools/output.h"
 #include "tools/scored_forecast.h"
+#include "tools/serve_ledger.h"
 #include "tools/serve_log.h"
 #include "tools/serve_start.h"
 #include "tools/version.h"
@@ -47,6 +48,7 @@ struct ServeOptions {
   double timeout_s = 0;
   std::string log = "text";
   bool no_page = false;
+  bool no_ledger = false;
   bool json = false;
 };
 
@@ -92,7 +94,8 @@ auto forecaster() {
   };
 }
 
-Result<serve::ApplicationOptions> application_options(const ServeOptions& options, ServeLog& log) {
+Result<serve::ApplicationOptions> application_options(const ServeOptions& options, ServeLog& log,
+                                                      ServeLedger& ledger) {
   serve::ApplicationOptions application;
   if (options.models_folder.empty() || !options.model.model.empty()) {
     CISTERN_TRY(application.model, engine::resolve_model(options.model.model));
@@ -117,7 +120,10 @@ Result<serve::ApplicationOptions> application_options(const ServeOptions& option
   application.longest_s = options.timeout_s;
   application.page = !options.no_page;
   application.version = kVersion;
-  application.on_generation = [&log](const serve::GenerationReport& report) { log.answer(report); };
+  application.on_generation = [&log, &ledger](const serve::GenerationReport& report) {
+    log.answer(report);
+    ledger.answer(report);
+  };
   return application;
 }
 
@@ -140,7 +146,8 @@ ServeLog::Form log_form(const std::string& name) {
 Result<int> serve(const ServeOptions& options) {
   EndSignal end;
   ServeLog log(log_form(options.log));
-  CISTERN_TRY(serve::ApplicationOptions application_options_, application_options(options, log));
+  ServeLedger ledger(options.no_ledger);
+  CISTERN_TRY(serve::ApplicationOptions application_options_, application_options(options, log, ledger));
   const bool api_key = !application_options_.http.access.api_keys.empty();
   CISTERN_TRY(const auto application, serve::Application::start(std::move(application_options_)));
   CISTERN_TRY_VOID(print_start(*application, options, api_key));
@@ -205,6 +212,7 @@ void add_serving_flags(CLI::App& app, ServeOptions& options) {
   app.add_flag("--no-page", options.no_page, "Serve no web page at /");
   add_choice(app, "--log", options.log, {"text", "json", "off"},
              "Form of the lines on stderr, one per request and answer, never with their text [text]");
+  add_ledger_flag(app, options.no_ledger);
   app.add_flag("--json", options.json, "Print where it listens, model, plan and forecast as a line of JSON");
 }
 

@@ -6,10 +6,10 @@
 
 namespace cistern::serve::page {
 
-inline constexpr std::string_view kEntityTag = "\"2e5d6cbceb01ef78ef66f720a528b3e1\"";
+inline constexpr std::string_view kEntityTag = "\"03718821d310b3d09615ddbf49e5aa67\"";
 inline constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; "
-    "script-src 'sha256-SR+NXdzChi0SoV9ABYSMAxzWMK8WYTov4I28cGk7SrQ='; "
+    "script-src 'sha256-u1jKlo0sqcDnsn4jniWUfks+R27v6gFxKAY3s2agU3A='; "
     "script-src-attr 'none'; "
     "style-src 'sha256-K8AVhyZXCRNBHMA2bNcGhe9L3RYwyh7aFbzPr/DZpP4='; "
     "style-src-attr 'none'; "

@@ -3,12 +3,12 @@
 import { useState } from "preact/hooks";
 import { apiKey, keyIsMissing, setApiKey } from "../state/api_key.ts";
 import { Dialog } from "./dialog.tsx";
-import { dialog, focusComposer } from "./view.ts";
+import { dialogClosed, focusComposer } from "./view.ts";
 
 export function KeyDialog() {
   const [key, setKey] = useState(apiKey.value);
   const [remember, setRemember] = useState(false);
-  const close = () => (dialog.value = null);
+  const close = () => dialogClosed("key");
   const submit = (event: Event) => {
     event.preventDefault();
     setApiKey(key.trim(), remember);

@@ -13,7 +13,7 @@ import {
 } from "../state/settings.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon, type IconName } from "./icons.tsx";
-import { dialog } from "./view.ts";
+import { dialog, dialogClosed } from "./view.ts";
 
 function NumberInput({ field }: { field: NumberField }) {
   const id = useId();
@@ -124,7 +124,7 @@ function reset(): void {
 
 export function SettingsDialog() {
   return (
-    <Dialog title="Settings" onClose={() => (dialog.value = null)}>
+    <Dialog title="Settings" onClose={() => dialogClosed("settings")}>
       <Themes />
       <label class="field wide">
         <span>System prompt</span>

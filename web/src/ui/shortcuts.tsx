@@ -4,7 +4,7 @@ import { startNew } from "../state/conversations.ts";
 import { stop } from "../state/answers.ts";
 import { shownId } from "../state/conversations.ts";
 import { Dialog } from "./dialog.tsx";
-import { dialog, drawer, focusComposer, togglePanel, toggleSidebar } from "./view.ts";
+import { dialog, dialogClosed, drawer, focusComposer, togglePanel, toggleSidebar } from "./view.ts";
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
 export const modifier = isApple ? "⌘" : "Ctrl";
@@ -90,7 +90,7 @@ export function listenToKeys(): () => void {
 
 export function ShortcutsDialog() {
   return (
-    <Dialog title="Keyboard" onClose={() => (dialog.value = null)} class="narrow">
+    <Dialog title="Keyboard" onClose={() => dialogClosed("shortcuts")} class="narrow">
       <dl class="shortcuts">
         {shortcuts.map(({ keys, does }) => (
           <div key={does}>

@@ -4,7 +4,13 @@ import { computed, effect, signal } from "@preact/signals";
 import { keyIsMissing } from "../state/api_key.ts";
 import { change, settings } from "../state/settings.ts";
 
-export const dialog = signal<"settings" | "shortcuts" | "key" | null>(null);
+type DialogName = "settings" | "shortcuts" | "key";
+export const dialog = signal<DialogName | null>(null);
+
+/** The browser tells of a dialog that closed a moment later: another one may be open by then. */
+export function dialogClosed(name: DialogName): void {
+  if (dialog.value === name) dialog.value = null;
+}
 export const drawer = signal<"sidebar" | "panel" | null>(null); // where there is no room beside the chat
 
 function matches(query: string) {
