@@ -254,7 +254,7 @@ TEST(ChatRequest, WhatIsWrongInOtherFieldsIsNamed) {
            {R"("modalities": ["text", "audio"])", "modalities[1]: answers are text"},
            {R"("stream_options": {"include_usage": 1})",
             "stream_options.include_usage: has to be a boolean, not a number"},
-           {R"("timeout": -1)", "timeout: has to be a number from 0 to 86400"},
+           {R"("timeout": -1)", "timeout: has to be a number from 0.1 to 86400"},
        }) {
     EXPECT_EQ(error_of(with(fields)), error) << fields;
   }

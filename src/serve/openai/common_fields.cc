@@ -99,7 +99,7 @@ Result<void> read_common(const Fields& fields, GenerationTask& task) {
   CISTERN_TRY(task.stop, read_stop(fields));
   CISTERN_TRY(const auto choices, fields.integer("n", 1, kMostChoices));
   CISTERN_TRY(const auto ignore_end, fields.boolean("ignore_eos"));
-  CISTERN_TRY(task.timeout_s, fields.number("timeout", {0, kMostTimeoutS}));
+  CISTERN_TRY(task.timeout_s, fields.number("timeout", {kLeastTimeoutS, kMostTimeoutS}));
   task.model = model.value_or("");
   task.choices = static_cast<std::uint32_t>(choices.value_or(1));
   task.ignore_end = ignore_end.value_or(false);

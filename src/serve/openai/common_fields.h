@@ -17,6 +17,7 @@ namespace cistern::serve::openai {
 // Of -1 in limits of tokens and in seeds, which many clients send for "none".
 inline constexpr std::int64_t kUnset = -1;
 inline constexpr std::int64_t kMostTokens = INT32_MAX;
+inline constexpr double kLeastTimeoutS = 0.1;
 inline constexpr double kMostTimeoutS = 86'400;
 
 // Numbers that shape the distribution, by name, with their ranges: the document of the interface
