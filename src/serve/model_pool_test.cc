@@ -65,14 +65,14 @@ TEST(ModelPoolTest, WhereMemoryIsShortTheIdleOneMakesRoom) {
   options.on_event = [&](const PoolEvent& e) {
     if (e.kind == PoolEvent::Kind::kUnloaded) unloaded.push_back(e.id);
   };
-  // As large as what each takes by itself and half of its weights and buffers, so that no two fit, though
+  // As large as what each takes by itself and less than its keys and values, so that no two fit, though
   // this process has grown meanwhile.
-  options.policy.load.context_tokens = 512;
-  options.policy.service.max_running = 4;
+  options.policy.load.context_tokens = 1024;
+  options.policy.service.max_running = 32;
   options.policy.load.memory_bytes = [&] {
     ModelPool alone(options);
     const auto lease = waited(alone, kGuide);
-    return (*lease)->service->plan().total_bytes() + (6U << 20U);
+    return (*lease)->service->plan().total_bytes() + (5U << 20U);
   }();
   unloaded.clear();
   ModelPool pool(options);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "serve/collected_answer.h"
+#include "serve/http/sse.h"
 
 namespace cistern::serve::openai {
 namespace {
@@ -137,7 +138,7 @@ class ChatStream final : public AnswerSink {
   void on_start(std::uint32_t, std::uint32_t) override {
     if (begun_) return;
     begun_ = true;
-    to_.exchange->begin_stream(event_stream_head());
+    to_.exchange->begin_stream(http::sse_head());
     for (std::uint32_t choice = 0; choice < options_.choices; ++choice)
       write(choice, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
   }

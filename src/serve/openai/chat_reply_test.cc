@@ -89,7 +89,7 @@ TEST_F(ChatReply, ADocumentTellsCallsAndNoContent) {
 TEST_F(ChatReply, AStreamBeginsWithTheRoleAndEndsWithDone) {
   backend->script = reasoned_answer();
   const auto exchange = post(kPath, kHelloStream);
-  EXPECT_EQ(exchange->content_type(), "text/event-stream");
+  EXPECT_EQ(exchange->content_type(), "text/event-stream; charset=utf-8");
   EXPECT_EQ(exchange->header("Cache-Control"), "no-cache");
   EXPECT_EQ(stable_events(*exchange),
             (std::vector<std::string>{

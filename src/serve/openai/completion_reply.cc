@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "serve/http/sse.h"
 #include "serve/json_fields.h"
 #include "serve/openai/chat_reply.h"
 #include "text/utf8.h"
@@ -135,7 +136,7 @@ void CompletionReply::on_start() {
 }
 
 void CompletionReply::begin_stream() {
-  if (!std::exchange(begun_, true)) to_.exchange->begin_stream(event_stream_head());
+  if (!std::exchange(begun_, true)) to_.exchange->begin_stream(http::sse_head());
 }
 
 void CompletionReply::on_delta(std::uint32_t index, const std::vector<Delta>& deltas,

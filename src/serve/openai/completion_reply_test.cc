@@ -40,7 +40,7 @@ TEST_F(Completions, AStreamHasPiecesOfText) {
         choice + "]}");
   };
   const auto exchange = post(kPath, R"({"prompt": "x", "stream": true})");
-  EXPECT_EQ(exchange->content_type(), "text/event-stream");
+  EXPECT_EQ(exchange->content_type(), "text/event-stream; charset=utf-8");
   EXPECT_EQ(
       stable_events(*exchange),
       (std::vector<std::string>{

@@ -5,12 +5,13 @@
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <chrono>
-#include <random>
 #include <utility>
 
 #include "base/fnv.h"
 #include "serve/error_status.h"
+#include "serve/http/sse.h"
 #include "serve/json_fields.h"
+#include "serve/random_id.h"
 #include "text/utf8.h"
 
 namespace cistern::serve::openai {
@@ -51,11 +52,6 @@ json::object token_json(const TokenLogprob& token) {
 
 }  // namespace
 
-std::string random_id(std::string_view prefix) {
-  std::random_device random;
-  return fmt::format("{}{:08x}{:08x}{:08x}{:08x}", prefix, random(), random(), random(), random());
-}
-
 std::int64_t unix_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -93,16 +89,12 @@ void respond_json(http::Exchange& exchange, const json::value& document) {
   exchange.respond({.body = json::serialize(document)});
 }
 
-http::Response event_stream_head() {
-  return {.content_type = "text/event-stream", .body = {}, .headers = {{"Cache-Control", "no-cache"}}};
-}
-
 std::string data_event(const json::value& data) {
-  return fmt::format("data: {}\n\n", json::serialize(data));
+  return http::sse_event(json::serialize(data));
 }
 
 std::string named_event(std::string_view name, const json::value& data) {
-  return fmt::format("event: {}\ndata: {}\n\n", name, json::serialize(data));
+  return http::sse_event(name, json::serialize(data));
 }
 
 json::object usage_json(const Usage& usage) {

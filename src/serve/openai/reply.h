@@ -18,7 +18,6 @@
 
 namespace cistern::serve::openai {
 
-std::string random_id(std::string_view prefix);  // "chatcmpl-" and 32 hexadecimal digits
 std::int64_t unix_seconds();
 // Tells apart what could answer differently: another model or file.
 std::string fingerprint(const ModelInfo& model);
@@ -28,7 +27,6 @@ boost::json::object error_document(const Error& error);
 void respond_error(http::Exchange& exchange, Backend& backend, const Error& error);
 void respond_json(http::Exchange& exchange, const boost::json::value& document);
 
-http::Response event_stream_head();
 std::string data_event(const boost::json::value& data);                          // "data: …"
 std::string named_event(std::string_view name, const boost::json::value& data);  // "event: …", "data: …"
 inline constexpr std::string_view kDoneEvent = "data: [DONE]\n\n";

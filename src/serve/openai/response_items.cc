@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "serve/openai/reply.h"
+#include "serve/random_id.h"
 
 namespace cistern::serve::openai {
 

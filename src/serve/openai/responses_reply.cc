@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "serve/error_status.h"
+#include "serve/http/sse.h"
 #include "serve/openai/response_items.h"
 
 namespace cistern::serve::openai {
@@ -46,7 +47,7 @@ class Response final : public AnswerSink {
 
   void on_start(std::uint32_t, std::uint32_t) override {
     if (!stream_ || std::exchange(begun_, true)) return;
-    to_.exchange->begin_stream(event_stream_head());
+    to_.exchange->begin_stream(http::sse_head());
     const json::object response =
         document({.status = "in_progress", .error = {}, .incomplete_details = {}}, {});
     emit("response.created", {{"response", response}});
