@@ -5,6 +5,7 @@
 #include <future>
 
 #include "support/fixtures.h"
+#include "support/sanitizer.h"
 
 namespace cistern::serve {
 namespace {
@@ -60,6 +61,7 @@ TEST(ModelPoolTest, AModelThatNobodyUsesIsUnloadedAndLoadedAgain) {
 
 // One that is in use makes those wait who want another's memory.
 TEST(ModelPoolTest, WhereMemoryIsShortTheIdleOneMakesRoom) {
+  if (!testing::kMemoryIsOurs) GTEST_SKIP() << testing::kSanitizersMemory;
   ModelPool::Options options;
   std::vector<std::string> unloaded;
   options.on_event = [&](const PoolEvent& e) {

@@ -298,8 +298,12 @@ TEST_F(Served, more_than_the_pages_hold_takes_turns) {
     const std::uint64_t more = (plan.paged->pages - kv::pages_of(kContext)) * kv::page_bytes(plan.cache);
     budget = plan.total_bytes() - more + kv::page_bytes(plan.cache);
   }
-  load.memory_bytes = budget;
-  const auto service = Service::start(*std::move(model), load, {.max_running = 4});
+  // The process grows meanwhile, and the budget has to hold that, too.
+  Result<std::unique_ptr<Service>> service = fail(ErrorCode::kMemory, "");
+  for (int i = 0; i < 100 && !service && service.error().code == ErrorCode::kMemory; ++i) {
+    load.memory_bytes = budget + i * (64ULL << 10U);
+    service = Service::start(*engine::open_model({.model = path_}), load, {.max_running = 4});
+  }
   ASSERT_TRUE(service) << describe(service.error());
   std::vector<std::shared_ptr<Collected>> got;
   for (const Ids& p : prompts) {
