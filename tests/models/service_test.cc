@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "support/fixtures.h"
 #include "support/golden.h"
+#include "support/sanitizer.h"
 
 namespace cistern {
 namespace {
@@ -278,6 +279,7 @@ TEST_F(Served, time_can_run_out) {
 }
 
 TEST_F(Served, more_than_the_pages_hold_takes_turns) {
+  if (!testing::kMemoryIsOurs) GTEST_SKIP() << testing::kSanitizersMemory;
   // Pages for one context (and one page per request), but four requests that fill it.
   auto model = engine::open_model({.model = path_});
   engine::LoadOptions load;
