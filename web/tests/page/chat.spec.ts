@@ -53,7 +53,7 @@ test("Shift+Enter is a new line", async ({ chat, server }) => {
   await chat.composer.pressSequentially("two");
   await chat.composer.press("Enter");
   await expect(chat.questions).toContainText("one\ntwo");
-  expect(server.requests[0]!.messages[0]!.content).toBe("one\ntwo");
+  await expect.poll(() => server.requests[0]?.messages[0]?.content).toBe("one\ntwo");
 });
 
 for (const how of ["button", "Escape"]) {
