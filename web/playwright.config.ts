@@ -12,6 +12,8 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   reporter: "list",
+  // On a machine that also does other work a second try is allowed; the report names every test that needed it.
+  retries: process.env.CI ? 1 : 0,
   // What a machine with other work may take; no test is about time.
   timeout: 120_000,
   expect: { timeout: 30_000 },

@@ -6,10 +6,10 @@
 
 namespace cistern::serve::page {
 
-inline constexpr std::string_view kEntityTag = "\"03718821d310b3d09615ddbf49e5aa67\"";
+inline constexpr std::string_view kEntityTag = "\"8f42ae613b6292604dc4c635e7d6de59\"";
 inline constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; "
-    "script-src 'sha256-u1jKlo0sqcDnsn4jniWUfks+R27v6gFxKAY3s2agU3A='; "
+    "script-src 'sha256-4mFV+gz1My0WP02OlkztTvt4uPwChcagPQXBq1e0Zg0='; "
     "script-src-attr 'none'; "
     "style-src 'sha256-K8AVhyZXCRNBHMA2bNcGhe9L3RYwyh7aFbzPr/DZpP4='; "
     "style-src-attr 'none'; "

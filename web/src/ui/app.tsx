@@ -1,6 +1,6 @@
 // The page: conversations, the chat, memory and speed; dialogs and notices above them.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { shown } from "../state/conversations.ts";
 import { chosenModel, connection, models } from "../state/server.ts";
 import { change } from "../state/settings.ts";
@@ -120,7 +120,8 @@ function NoticeBar() {
 }
 
 export function App() {
-  useEffect(listenToKeys, []);
+  // Before the first paint: what is seen can be used.
+  useLayoutEffect(listenToKeys, []);
   const hasScrim = drawer.value !== null && (isNarrow.value || isCompact.value);
   return (
     <div class="page">

@@ -1,7 +1,7 @@
 // Where messages are written. What was begun in a conversation stays there while another is looked at.
 
 import { computed, signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { ask, running, stop } from "../state/answers.ts";
 import type { Attachment } from "../state/conversation.ts";
 import { shown, shownId } from "../state/conversations.ts";
@@ -111,8 +111,8 @@ function SendButton() {
 export function Composer() {
   const field = useRef<HTMLTextAreaElement>(null);
   const { text, files } = draft.value;
-  useEffect(() => fitHeight(field.current!), [text, shownId.value]);
-  useEffect(() => field.current?.focus({ preventScroll: true }), [composerFocus.value]);
+  useLayoutEffect(() => fitHeight(field.current!), [text, shownId.value]);
+  useLayoutEffect(() => field.current?.focus({ preventScroll: true }), [composerFocus.value]);
   return (
     <form
       class="composer"

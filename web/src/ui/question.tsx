@@ -1,7 +1,7 @@
 // What the user said, and the field to say it differently.
 
 import { memo } from "preact/compat";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { edit } from "../state/answers.ts";
 import type { Attachment, Message } from "../state/conversation.ts";
 import { bytes } from "./format.ts";
@@ -22,7 +22,7 @@ export function FileChip({ file, remove }: { file: Attachment; remove?: () => vo
 
 function Editor({ message, conversationId }: { message: Message; conversationId: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = field.current!;
     fitHeight(element);
     element.focus();

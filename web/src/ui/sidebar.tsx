@@ -1,7 +1,7 @@
 // The conversations of this browser, and what is done to all of them.
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { running, stop } from "../state/answers.ts";
 import type { Conversation } from "../state/conversation.ts";
 import { add, areKept, listed, remove, rename, shownId, startNew } from "../state/conversations.ts";
@@ -48,7 +48,7 @@ function removeOne({ id, title }: Conversation): void {
 
 function Renaming({ conversation, done }: { conversation: Conversation; done: () => void }) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.select(), []);
   const finish = (isWanted: boolean) => {
     if (isWanted && input.current) rename(conversation.id, input.current.value);
     done();

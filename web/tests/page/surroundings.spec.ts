@@ -105,6 +105,19 @@ test("the settings go with the next question and outlast a reload", async ({ cha
   });
 });
 
+test("shortcuts work as soon as the page is there", async ({ chat }) => {
+  await chat.page.addInitScript(() => {
+    const observer = new MutationObserver(() => {
+      if (!document.querySelector("textarea")) return;
+      observer.disconnect();
+      dispatchEvent(new KeyboardEvent("keydown", { key: ",", ctrlKey: true, cancelable: true }));
+    });
+    observer.observe(document, { childList: true, subtree: true });
+  });
+  await chat.open();
+  await expect(chat.page.getByRole("dialog", { name: "Settings" })).toBeVisible();
+});
+
 test("light and dark follow the system until one is chosen", async ({ chat }) => {
   const ground = () => chat.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await chat.page.emulateMedia({ colorScheme: "dark" });
