@@ -82,6 +82,7 @@ struct LoadOptions {
   std::optional<sys::Isa> isa;
   std::optional<std::uint64_t> memory_bytes;  // budget, where smaller than the machine's
   std::uint64_t reserved_bytes = 0;           // of the machine's, for what the caller allocates meanwhile
+  std::uint64_t coming_bytes = 0;             // that the process holds when it loads, but not yet
   std::vector<AdapterOptions> adapters;       // all of them together, on every token
   bool mtp = false;  // guess with the layer that predicts further tokens, where there is one and room for it
 

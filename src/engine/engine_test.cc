@@ -8,6 +8,7 @@
 #include "engine/answer_test.h"
 #include "support/fixtures.h"
 #include "support/temp_dir.h"
+#include "sys/memory_limits.h"
 
 namespace cistern::engine {
 namespace {
@@ -162,6 +163,20 @@ TEST(Engine, cancel_ends_the_answer_before_its_next_token) {
   EXPECT_FALSE(*generation->next());
   EXPECT_EQ(generation->stop_reason(), StopReason::kCancelled);
   EXPECT_EQ(answer(*engine, greedy(some_ids(5), 3)).ids.size(), 3U) << "the next one is not affected";
+}
+
+TEST(Engine, a_context_that_is_asked_for_is_taken_while_loading_an_automatic_one_as_it_fills) {
+  LoadOptions options{.sequences = 16, .threads = 2};
+  std::uint64_t before = sys::current_rss_bytes();
+  const auto automatic = load(kGuide, options);
+  const std::uint64_t kv_bytes = automatic->plan().kv_bytes;
+  ASSERT_GE(kv_bytes, 32U << 20U);
+  EXPECT_LT(sys::current_rss_bytes(), before + kv_bytes);
+  options.context_tokens = automatic->context_tokens();
+  before = sys::current_rss_bytes();
+  const auto exact = load(kGuide, options);
+  EXPECT_EQ(exact->plan().kv_bytes, kv_bytes);
+  EXPECT_GE(sys::current_rss_bytes(), before + kv_bytes);
 }
 
 TEST(Engine, stop_strings_are_never_shown) {

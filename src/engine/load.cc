@@ -26,17 +26,26 @@ ops::Exec make_exec(Runtime& runtime) {
           .scratch_floats_per_thread = layout.scratch_floats_per_thread};
 }
 
+// Calls f for all pieces of the range, on all threads.
+template <class Byte>
+void for_pieces(sys::ThreadPool& pool, std::span<Byte> range, void (*f)(std::span<Byte>) noexcept) {
+  constexpr std::uint64_t kPieceBytes = 16ULL << 20U;
+  const std::uint64_t pieces = (range.size() + kPieceBytes - 1) / kPieceBytes;
+  pool.run_chunks(static_cast<std::uint32_t>(pieces), [&](int, std::uint32_t piece) {
+    const std::uint64_t begin = piece * kPieceBytes;
+    f(range.subspan(begin, std::min(kPieceBytes, range.size() - begin)));
+  });
+}
+
 // The plan said that all weights stay in memory, and the first step reads them all.
 void prefault_files(sys::ThreadPool& pool, const file::ModelFiles& files) {
-  constexpr std::uint64_t kPieceBytes = 16ULL << 20U;
-  for (const sys::MappedFile& file : files.files) {
-    const std::span<const std::byte> bytes = file.bytes();
-    const std::uint64_t pieces = (bytes.size() + kPieceBytes - 1) / kPieceBytes;
-    pool.run_chunks(static_cast<std::uint32_t>(pieces), [&](int, std::uint32_t piece) {
-      const std::uint64_t begin = piece * kPieceBytes;
-      sys::prefault(bytes.subspan(begin, std::min(kPieceBytes, bytes.size() - begin)));
-    });
-  }
+  for (const sys::MappedFile& file : files.files) for_pieces(pool, file.bytes(), sys::prefault);
+}
+
+// Who asks for a context by its length gets the memory for it now, or an error now.
+void reserve_memory(Runtime& runtime) {
+  for (kv::Cache& cache : runtime.caches) for_pieces(*runtime.pool, cache.memory(), sys::commit);
+  for_pieces(*runtime.pool, runtime.arena.bytes(), sys::commit);
 }
 
 // Opens the adapters and puts their mappings to those of the model, so that they are watched and read ahead
@@ -129,6 +138,7 @@ Result<std::unique_ptr<Runtime>> load_runtime(OpenModel open, const LoadOptions&
     bound.push_back({.spec = &adapter->spec, .store = adapter->store.get()});
   runtime->pool = std::make_unique<sys::ThreadPool>(planned.threads);
   if (runtime->streaming == nullptr) prefault_files(*runtime->pool, runtime->open.files);
+  if (runtime->plan.reserved) reserve_memory(*runtime);
   runtime->decoder =
       std::make_unique<model::Decoder>(model::Decoder::Parts{.model = runtime->model,
                                                              .inventory = runtime->open.inventory(),

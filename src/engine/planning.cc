@@ -33,7 +33,7 @@ plan::Machine read_machine(const file::ModelFiles& files, const LoadOptions& opt
   const std::uint64_t left = limits.budget_bytes();
   plan::Machine machine{.budget_bytes = left - std::min(left, options.reserved_bytes) + own,
                         .budget_source = limits.describe(),
-                        .process_bytes = own};
+                        .process_bytes = own + options.coming_bytes};
   if (limits.budget_bytes() == limits.address_space_bytes) machine.mapping_bytes = mapped_bytes(files);
   if (options.memory_bytes && *options.memory_bytes < machine.budget_bytes) {
     machine.budget_bytes = *options.memory_bytes;

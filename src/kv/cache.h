@@ -1,8 +1,9 @@
 // What one sequence leaves behind, per layer: keys and values in the type the plan chose, and the state of
 // recurrent layers. A windowed layer is a ring that keeps only what its window can still see. Written and
 // read by ops/ through LayerView; the decoder moves the length. Owns its memory, allocated once by create()
-// and committed by the system as it fills; or takes pages of a pool as it grows and owns the rest. Not
-// thread-safe, except that threads may write different rows of a chunk at once.
+// and committed by the system as it fills, unless the loader commits it before; or takes pages of a pool as
+// it grows and owns the rest. Not thread-safe, except that threads may write different rows of a chunk at
+// once.
 #pragma once
 
 #include <cstddef>
@@ -71,6 +72,7 @@ class Cache {
   std::uint32_t length() const { return length_; }  // tokens held
   bool has_state() const { return has_state_; }     // of recurrent layers
   LayerView layer(std::uint32_t li) const { return layers_[li]; }
+  std::span<std::byte> memory() { return buffer_.bytes(); }  // all that it has but pages
 
   // After a chunk's keys and values are written. REQUIRES: the sum stays within the context.
   void advance(std::uint32_t n_tokens);

@@ -24,6 +24,8 @@ constexpr double kDispatchesPerTensor = 1.5;
 constexpr double kSecondsPerValue = 0.35e-9;  // of the residual stream, per tensor multiplied with
 // Loading: what is in the page cache is mapped, page by page.
 constexpr double kMapBytesPerSecond = 50e9;
+// Memory that the system hands out: it writes zeros first.
+constexpr double kZeroBytesPerSecond = 8e9;
 // Of the disk's speed at many requests: what reading a mapped file through the page cache gets.
 constexpr double kMappedDiskShare = 0.62;
 constexpr double kLoadSeconds = 0.002;
@@ -168,7 +170,9 @@ double load_seconds(const spec::ModelSpec& model, const file::Inventory& invento
   const auto bytes =
       static_cast<double>(plan.streaming ? plan.streaming->resident_bytes : inventory.tensor_bytes());
   const double cached = plan.streaming ? 0 : std::clamp(question.cached_share, 0.0, 1.0);
+  const double reserved = plan.reserved ? static_cast<double>(plan.kv_bytes + plan.buffer_bytes) : 0;
   return kLoadSeconds + kSecondsPerToken * model.n_vocab + bytes * cached / kMapBytesPerSecond +
+         reserved / kZeroBytesPerSecond +
          seconds_for(bytes * (1 - cached), (plan.streaming ? 1 : kMappedDiskShare) * speed.disk_bytes_per_s);
 }
 
@@ -198,12 +202,15 @@ Forecast forecast(const spec::ModelSpec& model, const file::Inventory& inventory
   Forecast f;
   if (knows_disk || (!plan.streaming && question.cached_share >= 1))
     f.load_s = around(load_seconds(model, inventory, plan, speed, question), kLoadWidth);
-  // Memory of the cache is taken as it fills: at the least by the prompt, at the most by the whole context.
+  // Unless all memory is taken while loading, that of the cache is as it fills: at the least by the prompt,
+  // at the most by the whole context.
   const auto peak_at = [&](double tokens) {
     return static_cast<double>(plan.total_bytes()) -
            static_cast<double>(plan.kv_bytes) * (1 - std::min(1.0, tokens / (last + 1.0)));
   };
-  if (question.filled_tokens > 0) {
+  if (plan.reserved) {
+    f.peak_bytes = around(static_cast<double>(plan.total_bytes()), kPeakWidth);
+  } else if (question.filled_tokens > 0) {
     f.peak_bytes = around(peak_at(question.filled_tokens), kPeakWidth);
   } else {
     const double least = std::min<double>(question.depth + question.prompt_tokens, last + 1.0);

@@ -186,7 +186,8 @@ TEST(Forecast, FromASlowDiskTheDiskDecides) {
 }
 
 TEST(Forecast, WhatIsInThePageCacheNeedNotBeRead) {
-  const Planned model("llama-3.1-8b");
+  Planned model("llama-3.1-8b");
+  model.plan.reserved = false;
   const auto load = [&](double cached) {
     return model.with(usual_speed(), {.cached_share = cached}).load_s.mid;
   };
@@ -224,11 +225,30 @@ TEST(Forecast, AnUnsteadyMachineHasWiderIntervals) {
 TEST(Forecast, ThePeakIsThePlans) {
   for (const Planned& model : every_kind()) {
     const Interval peak = model.with({}).peak_bytes;
-    const auto planned = static_cast<double>(model.plan.total_bytes());
     EXPECT_TRUE(is_usable(peak));
-    EXPECT_LE(peak.low, planned);
-    EXPECT_GE(peak.high, planned);
+    EXPECT_EQ(peak.mid, static_cast<double>(model.plan.total_bytes()));
+    EXPECT_EQ(model.with({}, {.filled_tokens = 1}).peak_bytes, peak) << "whatever fills the context";
   }
+}
+
+TEST(Forecast, AnAutomaticContextIsTakenAsItFills) {
+  Planned model("llama-3.1-8b");
+  model.plan.reserved = false;
+  const auto total = static_cast<double>(model.plan.total_bytes());
+  const auto kv = static_cast<double>(model.plan.kv_bytes);
+  EXPECT_EQ(model.with({}, {.filled_tokens = 1024}).peak_bytes.mid, total - kv * 3 / 4);
+  EXPECT_EQ(model.with({}, {.filled_tokens = 4096}).peak_bytes.mid, total);
+  const Interval unknown = model.with({}, {.prompt_tokens = 2048}).peak_bytes;
+  EXPECT_EQ(unknown.mid, total - kv / 4) << "half way between the prompt and all of it";
+  EXPECT_LT(unknown.low, total - kv / 2);
+  EXPECT_GT(unknown.high, total);
+}
+
+TEST(Forecast, MemoryThatIsReservedTakesTimeToLoad) {
+  Planned model("llama-3.1-8b");
+  const double reserved = model.with(usual_speed()).load_s.mid;
+  model.plan.reserved = false;
+  EXPECT_GT(reserved, model.with(usual_speed()).load_s.mid);
 }
 
 // Of what is not known nothing is said, rather than something that is not a number.

@@ -32,7 +32,7 @@ struct Machine {
 };
 
 struct Workload {
-  std::uint32_t context_tokens = 0;  // exact; 0: automatic
+  std::uint32_t context_tokens = 0;  // exact, and taken while loading; 0: automatic, taken as it fills
   std::uint32_t wanted_tokens = 0;   // automatic: no more than this is useful; 0: the model's limit
   DType kv_type = DType::kF16;
   int threads = 1;
@@ -76,6 +76,7 @@ struct MemoryPlan {
   std::uint64_t overhead_bytes = 0;  // the process itself and small heap objects
   std::uint64_t budget_bytes = 0;
   std::string budget_source;
+  bool reserved = false;               // cache and buffers are taken while loading, not as they fill
   std::optional<Streaming> streaming;  // nothing: all weights are in memory
   kv::CacheShape cache;                // of each sequence
   std::optional<PagedCache> paged;     // that they share; nothing: each has its own

@@ -80,6 +80,7 @@ Planner::Planner(const Machine& machine, const spec::ModelSpec& model, const fil
   fixed_.overhead_bytes = machine.process_bytes + kRuntimeBytes + kSamplerBytesPerToken * model.n_vocab;
   fixed_.budget_bytes = machine.budget_bytes;
   fixed_.budget_source = machine.budget_source;
+  fixed_.reserved = workload.context_tokens > 0 && !workload.paged;
 }
 
 MemoryPlan Planner::with_context(std::uint32_t context_tokens, const ChunkSize& size) const {

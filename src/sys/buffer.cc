@@ -38,4 +38,10 @@ Buffer::~Buffer() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
+void commit(std::span<std::byte> untouched) noexcept {
+  constexpr std::size_t kLeastPageBytes = 4096;
+  for (std::size_t at = 0; at < untouched.size(); at += kLeastPageBytes)
+    *const_cast<volatile std::byte*>(&untouched[at]) = std::byte{0};
+}
+
 }  // namespace cistern::sys

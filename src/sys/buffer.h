@@ -29,4 +29,8 @@ class Buffer {
   std::span<std::byte> bytes_;
 };
 
+// Has the system hand out memory that nobody has written yet, instead of when it is first written. May be
+// called for pieces of a buffer on several threads at once.
+void commit(std::span<std::byte> untouched) noexcept;
+
 }  // namespace cistern::sys

@@ -51,5 +51,16 @@ TEST(Buffer, UntouchedMemoryCostsNothing) {
   EXPECT_LT(current_rss_bytes(), before + (std::uint64_t{64} << 20U));
 }
 
+TEST(Buffer, CommittedMemoryIsThereAndZero) {
+  constexpr std::uint64_t kBytes = (std::uint64_t{64} << 20U) + 12345;
+  const std::uint64_t before = current_rss_bytes();
+  auto buffer = Buffer::allocate(kBytes);
+  ASSERT_TRUE(buffer) << describe(buffer.error());
+  commit(buffer->bytes());
+  commit({});
+  EXPECT_GE(current_rss_bytes(), before + kBytes);
+  EXPECT_TRUE(std::ranges::all_of(buffer->bytes(), [](std::byte b) { return b == std::byte{0}; }));
+}
+
 }  // namespace
 }  // namespace cistern::sys

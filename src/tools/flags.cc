@@ -62,7 +62,7 @@ void add_load_flags(CLI::App& app, LoadFlags& flags) {
   add_choice(app, "--isa", flags.isa, isas, "Instruction set of the kernels [the best of this machine]")
       ->group(kLoadingGroup);
   app.add_option("--ctx", flags.context_tokens,
-                 "Context length in tokens [as long as the run needs and memory allows]")
+                 "Context length in tokens, taken while loading [as long as the run needs and memory allows]")
       ->type_name("N")
       ->check(CLI::Range(1U, 1U << 30U).description(""))
       ->group(kLoadingGroup);

@@ -22,6 +22,8 @@ constexpr std::uint32_t kUsualContext = 4096;
 // From the best to the smallest that is of use.
 constexpr std::array<const char*, 5> kQuants = {"Q8_0", "Q6_K", "Q4_K_M", "Q3_K_M", "IQ2_XXS"};
 constexpr double kSmaller = 0.9;  // to be worth a line
+// What a tokenizer holds, which a plan does without: 95 to 150.
+constexpr std::uint64_t kTokenizerBytesPerToken = 130;
 
 // Where weights lie: what stays in memory, and what is read from disk again and again.
 std::vector<plan::Tier> tiers_of(const engine::PlannedRun& run, const plan::ByteCounts& bytes) {
@@ -41,7 +43,8 @@ class LocalPlanner {
  public:
   LocalPlanner(const PlanModel& model, const LocalQuestion& question) : model_(model), question_(question) {}
 
-  Result<engine::PlannedRun> planned(const engine::LoadOptions& load) const {
+  Result<engine::PlannedRun> planned(engine::LoadOptions load) const {
+    load.coming_bytes = tokenizer_bytes();
     return engine::plan_run(model_.files, model_.path.empty() ? model_.name : model_.path, model_.spec, load);
   }
 
@@ -108,20 +111,23 @@ class LocalPlanner {
     model.mtp.reset();
     const std::uint32_t context =
         question_.load.context_tokens.value_or(std::min(kLeastContext, model.context_tokens));
-    CISTERN_TRY(const plan::MemoryPlan whole, plan::make_plan({.budget_bytes = ~std::uint64_t{0} >> 1U,
-                                                               .budget_source = {},
-                                                               .process_bytes = sys::current_rss_bytes()},
-                                                              model, model_.inventory(),
-                                                              {.context_tokens = context,
-                                                               .kv_type = question_.load.kv_type,
-                                                               .threads = std::max(1, question_.load.threads),
-                                                               .sequences = question_.load.sequences}));
+    CISTERN_TRY(const plan::MemoryPlan whole,
+                plan::make_plan({.budget_bytes = ~std::uint64_t{0} >> 1U,
+                                 .budget_source = {},
+                                 .process_bytes = sys::current_rss_bytes() + tokenizer_bytes()},
+                                model, model_.inventory(),
+                                {.context_tokens = context,
+                                 .kv_type = question_.load.kv_type,
+                                 .threads = std::max(1, question_.load.threads),
+                                 .sequences = question_.load.sequences}));
     return LocalPlan{
         .row = {.why = error.message, .bytes = plan::byte_counts(model, model_.inventory(), whole)},
         .context_tokens = context};
   }
 
  private:
+  std::uint64_t tokenizer_bytes() const { return kTokenizerBytesPerToken * model_.spec.n_vocab; }
+
   // Of what is not here all comes from a disk: that of the file, or of this program.
   double share_in_memory() const {
     if (model_.paper) return 0;
