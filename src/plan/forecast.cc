@@ -23,18 +23,20 @@ constexpr double kCacheShare = 0.65;
 constexpr double kDispatchesPerTensor = 1.5;
 constexpr double kSecondsPerValue = 0.35e-9;  // of the residual stream, per tensor multiplied with
 // Loading: what is in the page cache is mapped, page by page.
-constexpr double kMapBytesPerSecond = 50e9;
-// Memory that the system hands out: it writes zeros first.
-constexpr double kZeroBytesPerSecond = 8e9;
+constexpr double kMapBytesPerSecond = 45e9;
+// Memory that some program has usually given back a moment ago, and that is handed out at once.
+constexpr double kFreedBytes = 192.0 * (1U << 20U);
 // Of the disk's speed at many requests: what reading a mapped file through the page cache gets.
-constexpr double kMappedDiskShare = 0.62;
+constexpr double kMappedDiskShare = 0.85;
 constexpr double kLoadSeconds = 0.002;
-constexpr double kSecondsPerToken = 0.36e-6;  // of the vocabulary: the tokenizer's tables
+// The tokenizer's tables, per token of the vocabulary; what they cost beyond that as they outgrow the caches.
+constexpr double kSecondsPerToken = 0.15e-6;
+constexpr double kSecondsPerTokenSquared = 1.5e-12;
 
 // Half widths of intervals of nine in ten, as logarithms, on a machine that is left alone.
 constexpr double kDecodeWidth = 0.20;
 constexpr double kPrefillWidth = 0.20;
-constexpr double kLoadWidth = 0.50;
+constexpr double kLoadWidth = 0.60;
 constexpr double kPeakWidth = 0.04;
 constexpr double kNineOfTen = 1.645;  // standard deviations
 
@@ -171,8 +173,11 @@ double load_seconds(const spec::ModelSpec& model, const file::Inventory& invento
       static_cast<double>(plan.streaming ? plan.streaming->resident_bytes : inventory.tensor_bytes());
   const double cached = plan.streaming ? 0 : std::clamp(question.cached_share, 0.0, 1.0);
   const double reserved = plan.reserved ? static_cast<double>(plan.kv_bytes + plan.buffer_bytes) : 0;
-  return kLoadSeconds + kSecondsPerToken * model.n_vocab + bytes * cached / kMapBytesPerSecond +
-         reserved / kZeroBytesPerSecond +
+  const double tokens = model.n_vocab;
+  return kLoadSeconds + kSecondsPerToken * tokens + kSecondsPerTokenSquared * tokens * tokens +
+         bytes * cached / kMapBytesPerSecond +
+         seconds_for(std::min(reserved, kFreedBytes), speed.commit_bytes_per_s) +
+         seconds_for(std::max(0.0, reserved - kFreedBytes), speed.slow_commit_bytes_per_s) +
          seconds_for(bytes * (1 - cached), (plan.streaming ? 1 : kMappedDiskShare) * speed.disk_bytes_per_s);
 }
 

@@ -20,11 +20,13 @@ namespace cistern::plan {
 
 // What a machine can do, measured. Zero: not known.
 struct MachineSpeed {
-  double read_bytes_per_s = 0;  // of memory, all threads
-  double read_spread = 0;       // standard deviation of its logarithm from one minute to another
-  double disk_bytes_per_s = 0;  // of the model's file
-  double dispatch_s = 0;        // to hand work to all threads
-  double bf16_macs_per_s = 0;   // peaks
+  double read_bytes_per_s = 0;         // of memory, all threads
+  double read_spread = 0;              // standard deviation of its logarithm from one minute to another
+  double disk_bytes_per_s = 0;         // of the model's file
+  double commit_bytes_per_s = 0;       // of memory that the system hands out, zeroed
+  double slow_commit_bytes_per_s = 0;  // of much of it, which nobody has given back a moment ago
+  double dispatch_s = 0;               // to hand work to all threads
+  double bf16_macs_per_s = 0;          // peaks
   double float_macs_per_s = 0;
   std::array<ops::ProductSpeed, kDTypeCount> products{};  // of the types that the model has
 };

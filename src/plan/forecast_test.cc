@@ -48,6 +48,8 @@ struct Planned {
 MachineSpeed usual_speed() {
   MachineSpeed speed{.read_bytes_per_s = 50e9,
                      .disk_bytes_per_s = 2e9,
+                     .commit_bytes_per_s = 20e9,
+                     .slow_commit_bytes_per_s = 8e9,
                      .dispatch_s = 2e-6,
                      .bf16_macs_per_s = 1e12,
                      .float_macs_per_s = 4e11};
@@ -83,7 +85,7 @@ const std::vector<Planned>& every_kind() {
 // Of the bandwidth, what products get of it (docs/plan.md).
 constexpr double kReadShare = 0.87;
 // Of the disk's speed, what a mapped file gets of it.
-constexpr double kMappedDiskShare = 0.62;
+constexpr double kMappedDiskShare = 0.85;
 
 // 8B on a machine that does nothing but read: 1 GB/s, computing takes no time.
 TEST(Forecast, ATokenReadsItsBytes) {

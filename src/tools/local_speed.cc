@@ -9,6 +9,8 @@
 
 #include "ops/machine_probe.h"
 #include "quant/format.h"
+#include "sys/buffer.h"
+#include "sys/clock.h"
 #include "sys/disk_speed.h"
 #include "sys/resident_pages.h"
 #include "sys/thread_pool.h"
@@ -25,6 +27,7 @@ constexpr int kFormat = 1;
 constexpr std::size_t kReadsKept = 32;
 // Several times the last cache of most machines, and quickly touched.
 constexpr std::uint64_t kProbeBytes = 128ULL << 20U;
+constexpr std::uint64_t kCommitBytes = 64ULL << 20U;
 constexpr std::size_t kAlignment = 64;    // of what is read
 constexpr double kSearchSeconds = 0.001;  // per access pattern
 constexpr double kReadSeconds = 0.05;
@@ -45,14 +48,19 @@ double positive(const json::value* value) {
   return !error && std::isfinite(number) && number > 0 ? number : 0;
 }
 
+// REQUIRES: there are some.
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
 // What is known, as it is in the file; what makes no sense there is not known.
 class Known {
  public:
   explicit Known(const json::object* object) {
     if (object != nullptr) object_ = *object;
-    if (const json::value* reads = object_.if_contains("reads"); reads != nullptr && reads->is_array())
-      for (const json::value& read : reads->get_array())
-        if (const double speed = positive(&read); speed > 0) reads_.push_back(speed);
+    reads_ = speeds("reads");
+    commits_ = speeds("commits");
   }
 
   double number(std::string_view name) const { return positive(object_.if_contains(name)); }
@@ -76,13 +84,18 @@ class Known {
     keeps_reads_ = keeps_reads_ && keep;
     changed_ = true;
   }
+  void add_commit(double bytes_per_s) {
+    commits_.push_back(bytes_per_s);
+    if (commits_.size() > kReadsKept) commits_.erase(commits_.begin());
+    changed_ = true;
+  }
+  // A little memory is often some that was given back a moment ago; much has to come from somewhere, on a
+  // virtual machine perhaps from its host: the slowest tells.
+  double slowest_commit() const { return commits_.empty() ? 0 : std::ranges::min(commits_); }
+  double median_commit() const { return commits_.empty() ? 0 : median(commits_); }
   bool has_reads() const { return !reads_.empty(); }
   double latest_read() const { return reads_.back(); }
-  double median_read() const {
-    std::vector<double> sorted = reads_;
-    std::ranges::sort(sorted);
-    return sorted[sorted.size() / 2];
-  }
+  double median_read() const { return median(reads_); }
   double read_spread() const {
     if (reads_.size() < 3) return 0;
     double sum = 0, squares = 0;
@@ -98,12 +111,22 @@ class Known {
   json::object object() const {
     json::object all = object_;
     if (keeps_reads_) all["reads"] = json::array(reads_.begin(), reads_.end());
+    all["commits"] = json::array(commits_.begin(), commits_.end());
     return all;
   }
 
  private:
+  std::vector<double> speeds(std::string_view name) const {
+    std::vector<double> all;
+    if (const json::value* kept = object_.if_contains(name); kept != nullptr && kept->is_array())
+      for (const json::value& one : kept->get_array())
+        if (const double speed = positive(&one); speed > 0) all.push_back(speed);
+    return all;
+  }
+
   json::object object_;
   std::vector<double> reads_;
+  std::vector<double> commits_;
   bool changed_ = false;
   bool keeps_reads_ = true;
 };
@@ -125,6 +148,19 @@ double measure_reads(const SpeedWanted& wanted, sys::ThreadPool& pool) {
   return memory ? read_speed(wanted, pool, *memory) : 0;
 }
 
+// Of memory that the system hands out; 0: it refuses.
+double measure_commit(sys::ThreadPool& pool) {
+  auto memory = sys::Buffer::allocate(kCommitBytes);
+  if (!memory) return 0;
+  constexpr std::uint64_t kPieces = 16, kPieceBytes = kCommitBytes / kPieces;
+  const double start = sys::steady_seconds();
+  pool.run_chunks(kPieces, [&](int, std::uint32_t i) {
+    sys::commit(memory->bytes().subspan(i * kPieceBytes, kPieceBytes));
+  });
+  const double seconds = sys::steady_seconds() - start;
+  return seconds > 0 ? kCommitBytes / seconds : 0;
+}
+
 std::set<DType> types_of(const file::Inventory& inventory) {
   std::set<DType> types;
   for (const file::TensorInfo& tensor : inventory.tensors())
@@ -140,6 +176,8 @@ void complete(const SpeedWanted& wanted, Known& known) {
     if (!pool) pool = std::make_unique<sys::ThreadPool>(wanted.threads);
     return *pool;
   };
+  if (!wanted.memory)
+    if (const double speed = measure_commit(threads()); speed > 0) known.add_commit(speed);
   if (wanted.fresh || !known.has_reads()) {
     const double speed = measure_reads(wanted, threads());
     // What fits caches says nothing of other models.
@@ -178,6 +216,8 @@ plan::MachineSpeed local_speed(const SpeedWanted& wanted) {
     write_kept(path, all);
   }
   plan::MachineSpeed speed{.read_spread = known.read_spread(),
+                           .commit_bytes_per_s = known.median_commit(),
+                           .slow_commit_bytes_per_s = known.slowest_commit(),
                            .dispatch_s = known.number("dispatch_s"),
                            .bf16_macs_per_s = known.number("bf16_macs_per_s"),
                            .float_macs_per_s = known.number("float_macs_per_s")};
